@@ -1,0 +1,107 @@
+import type { AssetKey } from '../asset/key.ts';
+import type { Reason } from '../asset/reason.ts';
+import type { AssetRecord, AssetState, ClaimRecord, OriginFacts, StoredCopy } from '../asset/record.ts';
+
+/** The leased right to upload one asset. Hold it only as long as you renew it. */
+export interface Claim extends ClaimRecord {
+  readonly key: AssetKey;
+}
+
+export interface ClaimRequest {
+  readonly key: AssetKey;
+  readonly originUrl: string;
+  /** Names the process, for the operator: `host:pid:random`. */
+  readonly owner: string;
+  readonly leaseMs: number;
+  /**
+   * What may be claimed besides assets never tried, failures due and lapsed leases:
+   * `retry`: failures and missing assets before their time;
+   * `refresh`: also stored ones; the old copy stays in the record until the new one is settled;
+   * `lost`: also stored ones, whose copy is dropped from the record at once: the store no longer has it.
+   */
+  readonly redo?: 'retry' | 'refresh' | 'lost';
+}
+
+export type ClaimResult =
+  /** The claim is ours; `record` is in state `claimed`. */
+  | { readonly kind: 'won'; readonly claim: Claim; readonly record: AssetRecord }
+  /** Somebody else uploads it now. */
+  | { readonly kind: 'held'; readonly record: AssetRecord }
+  /** Nothing to do: stored, tombstoned, or failed or missing and not due yet. */
+  | { readonly kind: 'settled'; readonly record: AssetRecord };
+
+/** How an attempt ended. Times are durations: the ledger's clock is the only one that counts. */
+export type Settlement =
+  | { readonly state: 'stored'; readonly copy: Omit<StoredCopy, 'storedAt'>; readonly origin: OriginFacts }
+  | {
+      readonly state: 'failed' | 'missing';
+      readonly reason: Reason;
+      readonly detail: string;
+      readonly retryInMs: number;
+    };
+
+export interface LedgerQuery {
+  readonly mapping?: string;
+  readonly states?: readonly AssetState[];
+  readonly reasons?: readonly Reason[];
+  /** Only assets whose path starts with this. */
+  readonly pathPrefix?: string;
+  /** At most this many records; 100 unless told, 1,000 at most. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+}
+
+export interface LedgerPage {
+  readonly records: readonly AssetRecord[];
+  /** Absent on the last page. */
+  readonly next?: string;
+}
+
+/** Counts of one mapping. */
+export interface LedgerTally {
+  readonly mapping: string;
+  readonly states: Readonly<Record<AssetState, number>>;
+  /** Bytes of the copies proven whole. */
+  readonly storedBytes: number;
+}
+
+/** An asset's record changed, or (`key` absent) anything may have: forget what you remember. */
+export interface LedgerNews {
+  readonly key?: AssetKey;
+}
+
+/**
+ * The durable record of every asset's state: the one source of truth for coverage, and the place where claims are
+ * decided. Every method is atomic over the whole fleet. Drivers: `sqlite/` (one machine), `redis/` (a fleet).
+ * Each runs `test/contract/ledger.contract.ts`.
+ *
+ * Every method rejects with {@link LedgerUnavailable} when the ledger cannot be reached or cannot write.
+ */
+export interface Ledger {
+  lookup(key: AssetKey): Promise<AssetRecord | undefined>;
+  /** Decides in one step whether the caller may upload. The token is greater than any before for this asset. */
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+  /** Extends the lease to `leaseMs` from now. False: the claim is no longer ours. */
+  renew(claim: Claim, leaseMs: number): Promise<boolean>;
+  /** Ends the claim. `stale`: a later claim exists, or the record is gone; nothing was changed. */
+  settle(claim: Claim, settlement: Settlement): Promise<'settled' | 'stale'>;
+  /** Gives the claim back untouched: the next claimant may start at once. */
+  release(claim: Claim): Promise<'released' | 'stale'>;
+  /** The asset was deleted on purpose and stays so: no claim is granted until `forget`. */
+  tombstone(key: AssetKey, originUrl: string): Promise<void>;
+  /** Drops the record, whatever its state: the next request starts from nothing. */
+  forget(key: AssetKey): Promise<boolean>;
+  query(query: LedgerQuery): Promise<LedgerPage>;
+  tally(): Promise<readonly LedgerTally[]>;
+  /** Calls back for changes made by any process of the fleet, this one included. Returns the way to stop. */
+  subscribe(listener: (news: LedgerNews) => void): () => void;
+  /** Rejects when the ledger cannot be reached: what readiness asks. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The ledger cannot be reached or cannot write. Never a client's error: delivery passes through to the origin. */
+export class LedgerUnavailable extends Error {
+  override readonly name = 'LedgerUnavailable';
+}
