@@ -287,10 +287,10 @@ function typeParts(url: DeliveryUrl): readonly string[] {
 function needsVersion(url: DeliveryUrl): boolean {
   const parts = url.source.split('/');
   const [first = ''] = parts;
-  if (url.form === 'root' && readTypes(parts, 0) !== undefined) return true;
+  const isFirst = url.signature === undefined && url.transformations.length === 0;
+  if (isFirst && url.form === 'root' && readTypes(parts, 0) !== undefined) return true;
   if (parts.length < 2) return false;
-  if (transformationPart.test(first) || versionPart.test(first)) return true;
-  return url.signature === undefined && url.transformations.length === 0 && signaturePart.test(first);
+  return transformationPart.test(first) || versionPart.test(first) || (isFirst && signaturePart.test(first));
 }
 
 function isRemote(url: DeliveryUrl): boolean {
