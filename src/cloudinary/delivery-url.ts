@@ -106,13 +106,13 @@ export function parseDeliveryUrl(text: string, options: ParseOptions = {}): Pars
   if (typeof head === 'string') return failure(head);
 
   let next = head.next;
-  const signature = signaturePart.exec(parts[next] ?? '')?.[1];
+  // The last part (of an SEO URL: the last but one) is always the source, however it looks.
+  const last = parts.length - (head.form === 'seo' ? 2 : 1);
+  const signature = next < last ? signaturePart.exec(parts[next] ?? '')?.[1] : undefined;
   if (signature !== undefined) next += 1;
 
   const isSource = (): boolean => options.isSource?.(parts.slice(next).join('/')) ?? false;
   const transformations: string[] = [];
-  // The last part (of an SEO URL: the last but one) is always the source, however it looks.
-  const last = parts.length - (head.form === 'seo' ? 2 : 1);
   while (next < last && transformationPart.test(parts[next] ?? '') && !isSource()) {
     transformations.push(parts[next] ?? '');
     next += 1;
