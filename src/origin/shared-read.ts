@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { OriginBody, OriginResponse } from './origin.ts';
+import { Spool, type SpoolOptions } from './spool.ts';
+
+/** What a whole body was, once every byte of it has been read. */
+export interface BodyDigest {
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly md5: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/**
+ * One read of an origin object that many clients and the upload share: they read the same bytes while these arrive.
+ * A slow or vanished reader changes nothing for the others. When nobody is left the read is given up.
+ */
+export class SharedRead {
+  /** The answer's head. Rejects with `AssetFailure` when the origin gave none. */
+  readonly response: Promise<OriginResponse>;
+  /** Resolves when the whole body has arrived; rejects with `AssetFailure` when it never will. */
+  readonly digest: Promise<BodyDigest>;
+  readonly #spool: Spool;
+  readonly #abort = new AbortController();
+  #holders = 0;
+  #over = false;
+  /** Nobody can join any more: it failed, or everybody has left. */
+  readonly #onEnd: () => void;
+
+  constructor(open: (signal: AbortSignal) => Promise<OriginBody>, spool: SpoolOptions, onEnd: () => void) {
+    this.#spool = new Spool(spool);
+    this.#onEnd = onEnd;
+    const opened = open(this.#abort.signal);
+    this.response = opened;
+    this.digest = opened.then((origin) => this.#pump(origin.body));
+    // Whoever holds the read looks at these; when nobody does, a failure is nobody's news.
+    this.response.catch(() => {});
+    this.digest.then(
+      () => this.#settle(),
+      (error: Error) => {
+        this.#spool.fail(error);
+        this.#onEnd();
+        this.#settle();
+      },
+    );
+  }
+
+  /** Bytes that have arrived. */
+  get received(): number {
+    return this.#spool.length;
+  }
+
+  get whole(): boolean {
+    return this.#spool.ended;
+  }
+
+  /** A stream of the body from `start` to before `end`; undefined when a newcomer cannot have those bytes any more. */
+  attach(start?: number, end?: number): Readable | undefined {
+    const body = this.#spool.read(start, end);
+    if (body !== undefined) body.once('close', this.hold());
+    return body;
+  }
+
+  /** Keeps the read going until the returned function is called. */
+  hold(): () => void {
+    this.#holders += 1;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holders -= 1;
+      this.#settle();
+    };
+  }
+
+  async #pump(body: Readable): Promise<BodyDigest> {
+    const md5 = createHash('md5');
+    const sha256 = createHash('sha256');
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      md5.update(chunk);
+      sha256.update(chunk);
+      await this.#spool.append(chunk);
+    }
+    this.#spool.end();
+    this.#over = true;
+    return { bytes: this.#spool.length, md5: md5.digest('hex'), sha256: sha256.digest('hex') };
+  }
+
+  #settle(): void {
+    if (this.#holders > 0) return;
+    if (!this.#over) this.#abort.abort();
+    this.#onEnd();
+    void this.#spool.close();
+  }
+}
+
+/** The shared reads of this process, at most one per asset. */
+export class SharedReads {
+  readonly #reads = new Map<string, SharedRead>();
+  readonly #options: SpoolOptions;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#reads.size;
+  }
+
+  /** The asset's read that is under way, if there is one. */
+  current(key: string): SharedRead | undefined {
+    return this.#reads.get(key);
+  }
+
+  /** Joins the asset's read, or starts one. The caller must attach or hold in the same turn of the event loop. */
+  join(key: string, open: (signal: AbortSignal) => Promise<OriginBody>): SharedRead {
+    const current = this.#reads.get(key);
+    if (current !== undefined) return current;
+    const read = new SharedRead(open, this.#options, () => {
+      if (this.#reads.get(key) === read) this.#reads.delete(key);
+    });
+    this.#reads.set(key, read);
+    return read;
+  }
+}
