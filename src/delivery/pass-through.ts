@@ -1,0 +1,161 @@
+import { STATUS_CODES } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import fresh from 'fresh';
+import parseRange from 'range-parser';
+import { AssetFailure } from '../asset/failure.ts';
+import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origin/origin.ts';
+import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
+import { coldHeaders } from './answer-headers.ts';
+import type { Exchange } from './exchange.ts';
+import { answerProblem } from './problem.ts';
+
+export interface PassThrough {
+  readonly origin: Origin;
+  readonly reads: SharedReads;
+}
+
+/** Conditional headers that the origin may judge itself when we hand it the client's range. */
+const conditionNames = ['if-range', 'if-none-match', 'if-modified-since'] as const;
+
+/**
+ * Answers from the origin while the copy is made. Whole objects are read once per process and shared with everybody
+ * else who asks for them meanwhile; a range is answered at once, from what has arrived or by a ranged request.
+ */
+export async function passThrough(exchange: Exchange, source: PassThrough): Promise<void> {
+  try {
+    if (exchange.request.method === 'HEAD') await answerHead(exchange, source);
+    else if (exchange.request.headers.range !== undefined) await answerRange(exchange, source);
+    else await answerWhole(exchange, source);
+  } catch (error) {
+    answerFailure(exchange, error);
+  }
+}
+
+async function answerHead(exchange: Exchange, { origin, reads }: PassThrough): Promise<void> {
+  const shared = reads.current(exchange.id);
+  const head = shared === undefined ? await origin.describe(directRequest(exchange, false)) : await shared.response;
+  writeHead(exchange, head);
+  exchange.response.end();
+}
+
+async function answerWhole(exchange: Exchange, source: PassThrough): Promise<void> {
+  const { origin, reads } = source;
+  const read = reads.join(exchange.id, (signal) => origin.open({ url: exchange.asset.originUrl, signal }));
+  const release = read.hold();
+  try {
+    const head = await read.response;
+    if (exchange.response.destroyed) return;
+    if (notModified(exchange, head)) return;
+    const body = read.attach();
+    if (body === undefined) {
+      await answerDirectly(exchange, source, false);
+      return;
+    }
+    writeHead(exchange, head);
+    await send(exchange, body);
+  } finally {
+    release();
+  }
+}
+
+async function answerRange(exchange: Exchange, source: PassThrough): Promise<void> {
+  const shared = source.reads.current(exchange.id);
+  if (shared !== undefined && (await answerRangeFrom(exchange, shared))) return;
+  await answerDirectly(exchange, source, true);
+}
+
+/** True when the range lies in what has arrived already, and has been answered from there. */
+async function answerRangeFrom(exchange: Exchange, shared: SharedRead): Promise<boolean> {
+  const { headers } = exchange.request;
+  // Whether an If-Range still holds is the origin's to say: it may know a newer version than the one being read.
+  if (headers['if-range'] !== undefined || !shared.whole) return false;
+  const release = shared.hold();
+  try {
+    const head = await shared.response;
+    const size = shared.received;
+    const ranges = parseRange(size, headers.range ?? '', { combine: true });
+    if (head.status !== 200 || ranges === -1 || ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1)
+      return false;
+    const [range] = ranges;
+    if (range === undefined) return false;
+    if (notModified(exchange, head)) return true;
+    const body = shared.attach(range.start, range.end + 1);
+    if (body === undefined) return false;
+    const contentRange = `bytes ${range.start}-${range.end}/${size}`;
+    writeHead(exchange, {
+      ...head,
+      status: 206,
+      length: range.end - range.start + 1,
+      headers: { ...head.headers, 'content-range': contentRange, 'accept-ranges': 'bytes' },
+    });
+    await send(exchange, body);
+    return true;
+  } finally {
+    release();
+  }
+}
+
+/** A request of this client's own to the origin. It ends when the client goes. */
+async function answerDirectly(exchange: Exchange, { origin }: PassThrough, ranged: boolean): Promise<void> {
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  exchange.response.once('close', onClose);
+  let body: OriginBody | undefined;
+  try {
+    body = await origin.open({ ...directRequest(exchange, ranged), signal: gone.signal });
+    writeHead(exchange, body);
+    await send(exchange, body.body);
+  } finally {
+    exchange.response.off('close', onClose);
+    body?.body.destroy();
+  }
+}
+
+function directRequest(exchange: Exchange, ranged: boolean): OriginRequest {
+  const { headers } = exchange.request;
+  const conditions = Object.fromEntries(
+    conditionNames.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === 'string' && (ranged || name !== 'if-range') ? [[name, value]] : [];
+    }),
+  );
+  const url = exchange.asset.originUrl;
+  return ranged && headers.range !== undefined ? { url, conditions, range: headers.range } : { url, conditions };
+}
+
+/** Answers 304 where the client has this version (RFC 9110 §13.2.2). */
+function notModified(exchange: Exchange, head: OriginResponse): boolean {
+  const { etag, lastModified } = head.facts;
+  if (head.status !== 200 || !fresh(exchange.request.headers, { etag, 'last-modified': lastModified })) return false;
+  const { length: _, ...rest } = head;
+  writeHead(exchange, { ...rest, status: 304 });
+  exchange.response.end();
+  return true;
+}
+
+function writeHead({ response }: Exchange, head: OriginResponse): void {
+  response.writeHead(head.status, STATUS_CODES[head.status] ?? '', coldHeaders(head));
+}
+
+/** A client that leaves is no error; an origin that fails after the head destroys the response (invariant 9). */
+async function send({ response }: Exchange, body: Readable): Promise<void> {
+  await pipeline(body, response).catch(() => {
+    if (!response.destroyed) response.destroy();
+  });
+}
+
+function answerFailure({ request, response }: Exchange, error: unknown): void {
+  if (response.destroyed) return;
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (!(error instanceof AssetFailure)) throw error;
+  const status = error.reason === 'origin-timeout' ? 504 : 502;
+  answerProblem(request, response, {
+    status,
+    reason: error.reason,
+    detail: 'The origin did not give an answer; it is asked again by the next request.',
+  });
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { AssetKey } from '../asset/key.ts';
+import type { ResourceType } from '../asset/record.ts';
+
+/**
+ * The public ID of an asset's copy: deterministic, readable, and injective, so that two origin objects never share
+ * one (invariant 5). The rules, in `docs/public-ids.md` for users:
+ *
+ * - It starts with the mapping's folder, then the path's folders.
+ * - Images and videos end with `_` and the file name extension instead of `.` and it (`a.jpg` → `a_jpg`, `a.png` →
+ *   `a_png`), because Cloudinary reads an extension as a format request. A name without extension ends with `_`.
+ * - Raw files keep their name and extension, as Cloudinary requires.
+ * - What Cloudinary forbids, and our own mark `~`, is written `~` and two upper-case hex digits per byte.
+ * - `~p` is a literal `+`, `~e` an empty path segment, `~q` begins the query where it is part of the key, `~h` stands
+ *   before a SHA-256
+ *   that replaces an ID of more than 255 characters.
+ */
+
+/** Longest public ID, by the older and stricter reading of Cloudinary's limit (contract §2.6). */
+export const maxPublicIdLength = 255;
+
+const imageExtensions = new Set(
+  'jpg jpeg jpe jfif png gif webp avif svg bmp ico tif tiff heic heif jxl jp2 psd ai eps pdf tga'.split(' '),
+);
+const videoExtensions = new Set(
+  'mp4 m4v mov webm mkv avi ogv mpg mpeg wmv flv 3gp ts mts m2ts mp3 wav ogg oga m4a aac flac opus weba'.split(' '),
+);
+const extensionPattern = /\.([A-Za-z0-9]{1,8})$/;
+
+/** The resource type that a file name stands for; undefined when it tells nothing, and the store shall decide. */
+export function resourceTypeOf(path: string): ResourceType | undefined {
+  const extension = extensionPattern.exec(path)?.[1]?.toLowerCase();
+  if (extension === undefined) return undefined;
+  if (imageExtensions.has(extension)) return 'image';
+  return videoExtensions.has(extension) ? 'video' : 'raw';
+}
+
+/** `folder` without slashes at its ends, empty for none; `raw` where the copy's resource type is raw. */
+export function publicIdOf(folder: string, key: Pick<AssetKey, 'path' | 'query'>, raw: boolean): string {
+  const segments = key.path.split('/');
+  const name = segments.pop() ?? '';
+  const extension = extensionPattern.exec(name)?.[1];
+  const query = key.query === '' ? '' : `~q${escapeText(key.query)}`;
+  const stem = extension === undefined || raw ? name : name.slice(0, -extension.length - 1);
+  const last = `${escapeSegment(stem)}${query}${raw ? '' : `_${extension ?? ''}`}`;
+  const id = withFolder(folder, [...segments.map(escapeSegment), last].join('/'));
+  if (id.length <= maxPublicIdLength) return id;
+  const ending = raw ? (extension === undefined ? '' : `.${extension}`) : `_${extension ?? ''}`;
+  return withFolder(folder, `~h${createHash('sha256').update(id).digest('hex')}${ending}`);
+}
+
+function withFolder(folder: string, id: string): string {
+  return folder === '' ? id : `${folder}/${id}`;
+}
+
+/**
+ * `segment` is normalised (`path.ts`). `+` and `;` stand apart there from their encoded forms, because servers may
+ * read them differently; so they must here.
+ */
+function escapeSegment(segment: string): string {
+  if (segment === '') return '~e';
+  const escaped = segment
+    .split(/(\+|%2B|%3B)/)
+    .map((part) => (part === '+' ? '~p' : part === '%2B' || part === '%3B' ? `~${part.slice(1)}` : escapeEncoded(part)))
+    .join('')
+    .replace(/^ /, '~20')
+    .replace(/ $/, '~20');
+  // A segment such as `v12` would be read as a version.
+  return /^v\d+$/.test(escaped) ? `~76${escaped.slice(1)}` : escaped;
+}
+
+/** Percent-encoded text: readable where it is UTF-8 in composed form, byte by byte where the store might change it. */
+function escapeEncoded(encoded: string): string {
+  try {
+    const text = decodeURIComponent(encoded);
+    return escapeText(text, text !== text.normalize('NFC'));
+  } catch {
+    const bytes = encoded.replace(/%([0-9A-F]{2})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
+    return [...bytes].map((byte) => (byte > '~' ? escapeByte(byte.charCodeAt(0)) : escapeText(byte))).join('');
+  }
+}
+
+const forbidden = new Set('?&#\\%<>+~');
+
+function escapeText(text: string, escapeNonAscii = false): string {
+  let escaped = '';
+  for (const character of text) {
+    const plain = character >= ' ' && character !== '\u007f' && !forbidden.has(character);
+    if (plain && (!escapeNonAscii || character <= '~')) escaped += character;
+    else for (const byte of Buffer.from(character, 'utf8')) escaped += escapeByte(byte);
+  }
+  return escaped;
+}
+
+function escapeByte(byte: number): string {
+  return `~${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+}

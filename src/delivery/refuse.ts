@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import type { PathProblem } from './path.ts';
+import type { Problem } from './problem.ts';
+
+const methods = 'GET, HEAD, OPTIONS';
+
+/** What makes a request one that delivery does not answer, whatever its path; undefined when nothing does. */
+export function refuseRequest(request: IncomingMessage): Problem | undefined {
+  const { method, headers } = request;
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { status: 405, detail: `Media is read here: use ${methods}.`, headers: { allow: methods } };
+  }
+  // A body that is not read would be taken for the next request by somebody between us and the client.
+  if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') {
+    return { status: 400, detail: 'A GET or HEAD request has no body.', headers: { connection: 'close' } };
+  }
+  if (/(?:^|,)\s*lazyferry\s*(?:;|,|$)/i.test(String(headers['cdn-loop'] ?? ''))) {
+    return { status: 508, detail: 'The request has been here before: a mapping’s origin leads back to lazyferry.' };
+  }
+  return undefined;
+}
+
+const targetProblems: Readonly<Record<PathProblem, string>> = {
+  'not-origin-form': 'The request target is not a path that begins with /.',
+  fragment: 'A request target has no fragment; write # as %23.',
+  'too-long': 'The request target is longer than 8192 bytes.',
+  'bad-percent-encoding': 'A % in the path is not followed by two hexadecimal digits; write it as %25.',
+  'dot-segment': 'The path holds a . or .. segment; write the path it leads to.',
+  'encoded-separator': 'The path holds an encoded slash.',
+  backslash: 'The path holds a backslash.',
+  'control-character': 'The request target holds a control character.',
+  'overlong-utf8': 'The path holds overlong UTF-8.',
+};
+
+export function targetProblem(problem: PathProblem): Problem {
+  return { status: problem === 'too-long' ? 414 : 400, detail: targetProblems[problem] };
+}
