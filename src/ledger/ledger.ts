@@ -16,8 +16,8 @@ export interface ClaimRequest {
   /**
    * What may be claimed besides assets never tried, failures due and lapsed leases:
    * `retry`: failures and missing assets before their time;
-   * `refresh`: also stored ones; the old copy stays in the record until the new one is settled;
-   * `lost`: also stored ones, whose copy is dropped from the record at once: the store no longer has it.
+   * `refresh`: those and stored ones; the old copy stays in the record until the new one is settled;
+   * `lost`: stored ones, whose copy is dropped from the record at once: the store no longer has it.
    */
   readonly redo?: 'retry' | 'refresh' | 'lost';
 }
@@ -30,7 +30,12 @@ export type ClaimResult =
   /** Nothing to do: stored, tombstoned, or failed or missing and not due yet. */
   | { readonly kind: 'settled'; readonly record: AssetRecord };
 
-/** How an attempt ended. Times are durations: the ledger's clock is the only one that counts. */
+/**
+ * How an attempt ended. Times are durations: the ledger's clock is the only one that counts.
+ *
+ * A copy with `verifiedAt` makes the asset `verified`. A refresh that ends `failed` or `missing` leaves the old copy
+ * in service: the asset is `stored` (or `verified`) again, with the failure beside it.
+ */
 export type Settlement =
   | { readonly state: 'stored'; readonly copy: Omit<StoredCopy, 'storedAt'>; readonly origin: OriginFacts }
   | {
@@ -44,7 +49,7 @@ export interface LedgerQuery {
   readonly mapping?: string;
   readonly states?: readonly AssetState[];
   readonly reasons?: readonly Reason[];
-  /** Only assets whose path starts with this. */
+  /** Only assets whose path starts with this, character by character: `one/two` also finds `one/two-other`. */
   readonly pathPrefix?: string;
   /** At most this many records; 100 unless told, 1,000 at most. */
   readonly limit?: number;
@@ -84,15 +89,32 @@ export interface Ledger {
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Extends the lease to `leaseMs` from now. False: the claim is no longer ours. */
   renew(claim: Claim, leaseMs: number): Promise<boolean>;
-  /** Ends the claim. `stale`: a later claim exists, or the record is gone; nothing was changed. */
+  /**
+   * Ends the claim. `stale`: a later claim exists, or the record is gone; nothing was changed. Safe to repeat with the
+   * same settlement when the answer was lost: it is `settled` again.
+   */
   settle(claim: Claim, settlement: Settlement): Promise<'settled' | 'stale'>;
-  /** Gives the claim back untouched: the next claimant may start at once. */
+  /**
+   * Gives the claim back: the next claimant may start at once. The asset is `known` again, or, where it has a copy,
+   * `stored` or `verified`.
+   */
   release(claim: Claim): Promise<'released' | 'stale'>;
   /** The asset was deleted on purpose and stays so: no claim is granted until `forget`. */
   tombstone(key: AssetKey, originUrl: string): Promise<void>;
   /** Drops the record, whatever its state: the next request starts from nothing. */
   forget(key: AssetKey): Promise<boolean>;
+  /**
+   * Pages of a ledger that goes on changing: a record that stays as it is is on one page at least. `sqlite` gives them
+   * in the order of their keys, each once; `redis` in no order, and a record may come twice.
+   *
+   * @throws {TypeError} when `after` is not a mark of this ledger
+   */
   query(query: LedgerQuery): Promise<LedgerPage>;
+  /**
+   * What the sweeper should take up: leases that ran out, claims given back, failures whose `retryAt` has come.
+   * Missing assets are not among them: those are asked for again by the next request.
+   */
+  due(limit: number): Promise<readonly AssetRecord[]>;
   tally(): Promise<readonly LedgerTally[]>;
   /** Calls back for changes made by any process of the fleet, this one included. Returns the way to stop. */
   subscribe(listener: (news: LedgerNews) => void): () => void;
