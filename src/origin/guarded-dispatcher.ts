@@ -18,6 +18,8 @@ export interface GuardedDispatcherOptions extends AddressPolicy {
   readonly resolve?: ResolveName;
   /** Certificates to trust besides the system's, in PEM. */
   readonly ca?: string;
+  /** Makes the pool of connections of each host; undici's own unless told. */
+  readonly factory?: Agent.Options['factory'];
 }
 
 /** No address of the host may be connected to. */
@@ -51,6 +53,7 @@ export function createGuardedDispatcher(options: GuardedDispatcherOptions): Agen
     headersTimeout: options.headersTimeout,
     bodyTimeout: options.bodyTimeout,
     maxHeaderSize: 16_384,
+    ...(options.factory === undefined ? {} : { factory: options.factory }),
     connect: (target, callback) => {
       // The look-up hook is never called for a literal, so literals are judged here. undici took the brackets off.
       const refusal = isIP(target.hostname) === 0 ? undefined : judgeAddress(target.hostname, options);

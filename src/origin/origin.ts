@@ -6,9 +6,11 @@ export interface OriginRequest {
   readonly url: string;
   /** The `Range` header's value, handed on as it is. */
   readonly range?: string;
-  /** Conditional headers by lower-case name: `if-none-match`, `if-modified-since`, `if-range`. */
+  /** Conditional headers by lower-case name: `if-match`, `if-none-match`, `if-modified-since`, `if-unmodified-since`, `if-range`. */
   readonly conditions?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Bytes after which the body fails with `too-large`, instead of the driver's own limit; `Infinity` for none. */
+  readonly maxBytes?: number;
 }
 
 export interface OriginResponse {
@@ -37,11 +39,12 @@ export interface OriginBody extends OriginResponse {
  * Where the assets of one mapping come from. Read only: the origin is never modified. Credentials stay inside.
  *
  * Both methods reject with `AssetFailure`: `origin-timeout`, `origin-error` (no answer), `origin-blocked` (address
- * not allowed). Redirects are followed within the mapping's rules, each hop judged.
+ * not allowed, or outside the mapping's origin). An abort by the request's signal rejects with the signal's reason.
+ * Redirects are followed within the mapping's rules, each hop judged.
  */
 export interface Origin {
   open(request: OriginRequest): Promise<OriginBody>;
-  /** As `open`, by HEAD: the facts without the body. */
+  /** As `open`, by HEAD (or by the first byte where HEAD is refused): the facts without the body. */
   describe(request: OriginRequest): Promise<OriginResponse>;
   close(): Promise<void>;
 }

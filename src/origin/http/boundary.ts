@@ -1,0 +1,37 @@
+import { AssetFailure } from '../../asset/failure.ts';
+
+/**
+ * The URL, once it is sure to lie below the mapping's origin. The path was normalised long before; this is the last
+ * check ahead of the network, and it takes nothing on trust.
+ *
+ * @throws {AssetFailure} `origin-blocked`
+ */
+export function withinOrigin(text: string, origin: URL): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url === undefined ||
+    url.origin !== origin.origin ||
+    url.username !== '' ||
+    url.password !== '' ||
+    !url.pathname.startsWith(origin.pathname) ||
+    climbs(url.pathname.slice(origin.pathname.length))
+  ) {
+    throw new AssetFailure('origin-blocked', {
+      detail: `the request leads out of the mapping's origin ${origin.href}`,
+      hint: 'a mapping reaches only what lies below its origin',
+    });
+  }
+  url.hash = '';
+  return url;
+}
+
+/** Whether an origin that decodes once or twice, or takes a backslash for a slash, would see a `..` in the path. */
+function climbs(path: string): boolean {
+  const once = decodeTriplets(path);
+  return [once, decodeTriplets(once)].some((decoded) => decoded.split(/[/\\;]/).includes('..'));
+}
+
+/** Decodes the ASCII escapes only: what is malformed or beyond ASCII can hold neither a dot nor a slash. */
+function decodeTriplets(path: string): string {
+  return path.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
