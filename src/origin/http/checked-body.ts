@@ -24,18 +24,18 @@ export interface BodyLimits {
 export class CheckedBody extends Readable {
   readonly #source: Readable;
   readonly #limits: BodyLimits;
-  readonly #isSpoiled: () => boolean;
+  readonly #hasSurplus: () => boolean;
   #received = 0;
   #waited = 0;
   #waitingSince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param isSpoiled whether the connection turned out broken right behind the body; asked at its end */
-  constructor(source: Readable, limits: BodyLimits, isSpoiled: () => boolean) {
+  /** @param hasSurplus whether more came than the framing promised; asked at the end */
+  constructor(source: Readable, limits: BodyLimits, hasSurplus: () => boolean) {
     super();
     this.#source = source;
     this.#limits = limits;
-    this.#isSpoiled = isSpoiled;
+    this.#hasSurplus = hasSurplus;
     source.on('data', (chunk: Buffer) => this.#receive(chunk));
     source.on('end', () => this.#finish());
     source.on('error', (error) => this.destroy(bodyFailure(error, this.#received, limits.length)));
@@ -69,21 +69,15 @@ export class CheckedBody extends Readable {
 
   #finish(): void {
     this.#stopWaiting();
-    // What follows the body on the connection is seen in the same turn; one turn later we know whether it was clean.
-    setImmediate(() => {
-      if (this.destroyed) return;
-      if (this.#isSpoiled()) {
-        this.destroy(
-          new AssetFailure('origin-error', {
-            detail: `the origin sends more than the ${this.#received} bytes it states`,
-          }),
-        );
-      } else if (this.#limits.length !== undefined && this.#received !== this.#limits.length) {
-        this.destroy(bodyFailure(undefined, this.#received, this.#limits.length));
-      } else {
-        this.push(null);
-      }
-    });
+    if (this.destroyed) return;
+    if (this.#hasSurplus()) {
+      const detail = `the origin sends more than the ${this.#received} bytes it states`;
+      this.destroy(new AssetFailure('origin-error', { detail }));
+    } else if (this.#limits.length !== undefined && this.#received !== this.#limits.length) {
+      this.destroy(bodyFailure(undefined, this.#received, this.#limits.length));
+    } else {
+      this.push(null);
+    }
   }
 
   #startWaiting(): void {

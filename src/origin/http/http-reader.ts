@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { AssetFailure } from '../../asset/failure.ts';
@@ -11,7 +12,7 @@ import { isHeadRefused, probeRequest, wholeFromProbe } from './probe.ts';
 import { nextHop, type RedirectRules } from './redirect.ts';
 import { type Introduction, requestHeaders } from './request-headers.ts';
 import { readResponse } from './response.ts';
-import { createWatchedPool, Lane } from './watched-client.ts';
+import { createWatchedPool, hasSurplus, Lane } from './watched-client.ts';
 
 /** A mapping's `network`; times in milliseconds. */
 export interface OriginNetwork extends RedirectRules {
@@ -46,7 +47,7 @@ type Method = 'GET' | 'HEAD';
 interface Answer {
   readonly response: OriginResponse;
   readonly body: Readable & { dump(options: { limit: number; signal: AbortSignal }): Promise<unknown> };
-  readonly lane: Lane;
+  readonly socket: Socket | undefined;
 }
 
 /** Reads one origin over HTTP: what the `http` and the `s3` driver have in common. */
@@ -79,7 +80,7 @@ export class HttpReader implements Origin {
   }
 
   async open(request: OriginRequest): Promise<OriginBody> {
-    const { response, body: source, lane } = await this.#exchange('GET', request);
+    const { response, body: source, socket } = await this.#exchange('GET', request);
     const { network } = this.#options;
     const body = new CheckedBody(
       source,
@@ -91,7 +92,7 @@ export class HttpReader implements Origin {
         minRate: network.minRate ?? 1024,
         rateGrace: network.rateGrace ?? 30_000,
       },
-      () => lane.isSpoiled(),
+      () => hasSurplus(socket),
     );
     if (request.signal !== undefined) addAbortSignal(request.signal, body);
     return { ...response, body };
@@ -181,7 +182,7 @@ export class HttpReader implements Origin {
       signal,
       opaque: lane,
     });
-    return settle({ body }, () => ({ response: readResponse(statusCode, raw), body, lane }));
+    return settle({ body }, () => ({ response: readResponse(statusCode, raw), body, socket: lane.socket() }));
   }
 }
 

@@ -1,47 +1,68 @@
-import { Client, type Dispatcher, errors, Pool } from 'undici';
+import type { Socket } from 'node:net';
+import { type buildConnector, Client, type Dispatcher, errors, Pool } from 'undici';
 
-/** What is known of the connection that carries one exchange. Given to undici as the request's `opaque`. */
+/** Tells which connection carries an exchange. Given to undici as the request's `opaque`. */
 export class Lane {
   /** The connection had been open before: the origin may have closed it just as we wrote. */
   isReused = false;
   #client: WatchedClient | undefined;
-  #faultsBefore = 0;
 
-  enter(client: WatchedClient, isReused: boolean): void {
+  enter(client: WatchedClient): void {
     this.#client = client;
-    this.isReused = isReused;
-    this.#faultsBefore = client.faults;
+    this.isReused = client.stats.connected;
   }
 
-  /** The connection has meanwhile carried bytes that belong to no answer. */
-  isSpoiled(): boolean {
-    return this.#client !== undefined && this.#client.faults > this.#faultsBefore;
+  /** The connection, once the head of the answer is there. */
+  socket(): Socket | undefined {
+    return this.#client?.socket;
   }
 }
 
 /**
- * One connection that remembers being broken by bytes that belong to no answer. undici ends a body after the stated
- * number of bytes and drops the connection when more follow, without a word to whoever read the body: an origin that
- * states too small a length would pass for whole.
+ * Whether more bytes came than the answer states. undici ends such a body in good order and drops the connection,
+ * without a word to whoever reads the body; an origin that states too small a length would pass for whole.
+ *
+ * Seen when the surplus comes with the end of the body, on a connection that was to stay open. On one that closes with
+ * its answer nobody looks at what follows.
  */
-class WatchedClient extends Client {
-  faults = 0;
+export function hasSurplus(socket: Socket | undefined): boolean {
+  const error: unknown = socket?.errored;
+  // The same error class says that the other side closed the connection, which is no surplus: then its end was read.
+  const isBadResponse = error instanceof errors.SocketError && socket?.readableEnded === false;
+  return isBadResponse || error instanceof errors.HTTPParserError;
+}
 
-  constructor(origin: string | URL, options: Client.Options) {
-    super(origin, options);
-    this.on('disconnect', (_origin, _targets, error) => {
-      if (error instanceof errors.HTTPParserError) this.faults += 1;
+/** One connection at a time that shows its socket. */
+class WatchedClient extends Client {
+  #socket: Socket | undefined;
+
+  constructor(origin: string | URL, options: Client.Options & { readonly connect: buildConnector.connector }) {
+    super(origin, {
+      ...options,
+      connect: (target, callback) =>
+        options.connect(target, (...result) => {
+          this.#socket = result[1] ?? undefined;
+          callback(...result);
+        }),
     });
+  }
+
+  get socket(): Socket | undefined {
+    return this.#socket;
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const { opaque } = options as { readonly opaque?: unknown };
-    if (opaque instanceof Lane) opaque.enter(this, this.stats.connected);
+    if (opaque instanceof Lane) opaque.enter(this);
     return super.dispatch(options, handler);
   }
 }
 
-/** Makes the dispatcher of one origin: a pool of watched connections. */
+/** Makes the connections of one host. `options` are the agent's, with a connector function. */
 export function createWatchedPool(origin: string | URL, options: object): Dispatcher {
-  return new Pool(origin, { ...options, factory: (url, clientOptions) => new WatchedClient(url, clientOptions) });
+  return new Pool(origin, {
+    ...options,
+    factory: (url, clientOptions) =>
+      new WatchedClient(url, clientOptions as Client.Options & { readonly connect: buildConnector.connector }),
+  });
 }
