@@ -23,8 +23,11 @@ export interface ClaimRequest {
 }
 
 export type ClaimResult =
-  /** The claim is ours; `record` is in state `claimed`. */
-  | { readonly kind: 'won'; readonly claim: Claim; readonly record: AssetRecord }
+  /**
+   * The claim is ours; `record` is in state `claimed`. `resumed`: it was claimed before, by whomever, so what the
+   * store has under its public ID may come from that attempt.
+   */
+  | { readonly kind: 'won'; readonly claim: Claim; readonly record: AssetRecord; readonly resumed: boolean }
   /** Somebody else uploads it now. */
   | { readonly kind: 'held'; readonly record: AssetRecord }
   /** Nothing to do: stored, tombstoned, or failed or missing and not due yet. */

@@ -25,6 +25,7 @@ export class SharedRead {
   readonly #abort = new AbortController();
   #holders = 0;
   #over = false;
+  #failure: Error | undefined;
   /** Nobody can join any more: it failed, or everybody has left. */
   readonly #onEnd: () => void;
 
@@ -39,6 +40,7 @@ export class SharedRead {
     this.digest.then(
       () => this.#settle(),
       (error: Error) => {
+        this.#failure = error;
         this.#spool.fail(error);
         this.#onEnd();
         this.#settle();
@@ -49,6 +51,11 @@ export class SharedRead {
   /** Bytes that have arrived. */
   get received(): number {
     return this.#spool.length;
+  }
+
+  /** Why the whole body will never be there; an `AssetFailure`, unless everybody has left. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   get whole(): boolean {

@@ -1,0 +1,175 @@
+import { Readable } from 'node:stream';
+import type { Asset } from '../asset/asset.ts';
+import { AssetFailure } from '../asset/failure.ts';
+import { type AssetKey, encodeAssetKey } from '../asset/key.ts';
+import type { Mapping } from '../config/schema.ts';
+import type { Settlement } from '../ledger/ledger.ts';
+import type { Origin, OriginResponse } from '../origin/origin.ts';
+import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
+import type { AssetStore, UploadResult, UploadSource } from '../store/asset-store.ts';
+import type { Attempt, AttemptContext } from './claimed.ts';
+import { examine } from './examine.ts';
+import { settlementOf } from './policy.ts';
+import { type Evidence, prove } from './prove.ts';
+import type { SourceChoice } from './source-choice.ts';
+import { uploadOptionsOf } from './upload-options.ts';
+
+export interface AttemptDependencies {
+  /** Undefined when the mapping is gone since the request came in. */
+  readonly mappingOf: (key: AssetKey) => Mapping | undefined;
+  readonly originOf: (mapping: Mapping) => Origin;
+  readonly reads: SharedReads;
+  readonly store: AssetStore;
+  readonly sources: SourceChoice;
+  readonly random: () => number;
+  readonly onProgress?: (asset: Asset, via: UploadSource['kind']) => void;
+}
+
+/** What is at hand in one attempt. */
+interface Work {
+  readonly asset: Asset;
+  readonly mapping: Mapping;
+  readonly origin: Origin;
+  readonly response: OriginResponse;
+  readonly context: AttemptContext;
+  /** The read that clients and we share, if there is one; held until the attempt is over. */
+  read: SharedRead | undefined;
+}
+
+/** examine → transfer → prove. What goes wrong with the asset becomes a settlement by the policy. */
+export function createAttempt(dependencies: AttemptDependencies): Attempt {
+  const { reads, store, sources } = dependencies;
+
+  return async (asset, context) => {
+    const mapping = dependencies.mappingOf(asset.key);
+    const releases: (() => void)[] = [];
+    try {
+      if (mapping === undefined)
+        throw new AssetFailure('origin-blocked', { detail: 'the mapping is no longer configured' });
+      const origin = dependencies.originOf(mapping);
+      const read = reads.current(encodeAssetKey(asset.key));
+      if (read !== undefined) releases.push(read.hold());
+      const response = await (read?.response ?? origin.describe({ url: asset.originUrl, signal: context.signal }));
+      examine(asset, mapping, response);
+      return await transfer({ asset, mapping, origin, response, context, read }, releases);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!(error instanceof AssetFailure)) throw error;
+      return settlementOf(error, context.record.failure?.attempts ?? 0, dependencies.random());
+    } finally {
+      for (const release of releases) release();
+    }
+  };
+
+  async function transfer(work: Work, releases: (() => void)[]): Promise<Settlement> {
+    const choice = sources.choose(work.mapping);
+    const overwrite = work.mapping.upload.overwrite || work.context.redo === 'refresh';
+    let via = choice.first;
+    let result: UploadResult;
+    try {
+      result = await upload(work, via, overwrite, releases);
+    } catch (error) {
+      const unreadable = error instanceof AssetFailure && error.reason.startsWith('origin-');
+      if (via !== 'remote-url' || !choice.fallback || !unreadable) throw error;
+      via = 'bytes';
+      result = await upload(work, via, overwrite, releases);
+      sources.remoteUrlFailed(work.mapping);
+    }
+    const first = await verdictOf(work, result, releases);
+    if (first.proven) return settled(work, result, first.proof);
+    if (result.existing && !work.context.resumed) {
+      throw new AssetFailure('id-collision', {
+        detail: `the store has something else under ${result.publicId}: ${first.detail}`,
+        hint: 'remove it there, choose another folder, or set upload.overwrite',
+      });
+    }
+    // A copy of ours that is not whole: the store read the origin at a bad moment, or an earlier attempt was cut off.
+    result = await upload(work, 'bytes', true, releases);
+    const second = await verdictOf(work, result, releases);
+    if (second.proven) return settled(work, result, second.proof);
+    throw new AssetFailure('origin-truncated', { detail: second.detail });
+  }
+
+  async function upload(
+    work: Work,
+    via: 'remote-url' | 'bytes',
+    overwrite: boolean,
+    releases: (() => void)[],
+  ): Promise<UploadResult> {
+    const { asset, mapping, context } = work;
+    const source: UploadSource =
+      via === 'remote-url' ? { kind: via, url: asset.originUrl } : await bytesOf(work, releases);
+    dependencies.onProgress?.(asset, via);
+    try {
+      return await store.upload({
+        source,
+        target: { publicId: asset.publicId, resourceType: asset.resourceType, deliveryType: asset.deliveryType },
+        options: uploadOptionsOf(mapping, asset, overwrite),
+        signal: context.signal,
+      });
+    } catch (error) {
+      // An origin that breaks off in mid-body makes the upload fail too; the cause is what the operator must see.
+      throw (via === 'bytes' ? work.read?.failure : undefined) ?? error;
+    }
+  }
+
+  async function bytesOf(work: Work, releases: (() => void)[]): Promise<UploadSource> {
+    const read = readOf(work, releases);
+    const { length } = await read.response;
+    return {
+      kind: 'bytes',
+      filename: work.asset.filename,
+      ...(length === undefined ? {} : { length }),
+      open: (start) =>
+        read.attach(start) ??
+        failing(new AssetFailure('too-large', { detail: 'the object is larger than what is kept while it is read' })),
+    };
+  }
+
+  /** The shared read, started if there is none. */
+  function readOf(work: Work, releases: (() => void)[]): SharedRead {
+    if (work.read === undefined) {
+      const { asset, origin } = work;
+      work.read = reads.join(encodeAssetKey(asset.key), (signal) => origin.open({ url: asset.originUrl, signal }));
+      releases.push(work.read.hold());
+    }
+    return work.read;
+  }
+
+  async function verdictOf(
+    work: Work,
+    result: UploadResult,
+    releases: (() => void)[],
+  ): Promise<ReturnType<typeof prove>> {
+    const { response } = work;
+    const stated: Evidence = {
+      ...(response.md5 === undefined ? {} : { md5: response.md5 }),
+      ...(response.framed && response.length !== undefined ? { length: response.length } : {}),
+    };
+    if (work.read === undefined) {
+      const verdict = prove(result, stated);
+      if (verdict.proven || verdict.differs) return verdict;
+      readOf(work, releases);
+    }
+    const read = readOf(work, releases);
+    const [{ framed }, digest] = await Promise.all([read.response, read.digest.catch(() => undefined)]);
+    if (digest !== undefined && framed) return prove(result, { read: digest });
+    // Our own read broke off, which says nothing of the store's; what the origin states may still prove it.
+    const verdict = prove(result, stated);
+    if (!verdict.proven && !verdict.differs && read.failure !== undefined) throw read.failure;
+    return verdict;
+  }
+}
+
+function settled(work: Work, result: UploadResult, proof: 'read' | 'digest' | 'length'): Settlement {
+  const { existing: _, ...stored } = result;
+  return { state: 'stored', copy: { ...stored, proof }, origin: work.response.facts };
+}
+
+function failing(error: Error): Readable {
+  return new Readable({
+    read() {
+      this.destroy(error);
+    },
+  });
+}

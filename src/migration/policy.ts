@@ -1,0 +1,49 @@
+import type { AssetFailure } from '../asset/failure.ts';
+import type { Reason } from '../asset/reason.ts';
+import type { Settlement } from '../ledger/ledger.ts';
+
+interface Rule {
+  /** `missing`: the origin's word that there is no such object; `failed`: something that may pass. */
+  readonly state: 'missing' | 'failed';
+  /** Wait after the first attempt; doubled by each further one. Seconds. */
+  readonly first: number;
+  /** Longest wait. Seconds. */
+  readonly cap: number;
+}
+
+const minute = 60;
+const hour = 60 * minute;
+
+/** When an asset is tried again, by what went wrong. What passes by itself is tried soon; what a person must mend, late. */
+const rules: Readonly<Record<Reason, Rule>> = {
+  'origin-not-found': { state: 'missing', first: minute, cap: hour },
+  'origin-gone': { state: 'missing', first: hour, cap: 24 * hour },
+  'origin-denied': { state: 'failed', first: 5 * minute, cap: hour },
+  'origin-error': { state: 'failed', first: 10, cap: 10 * minute },
+  'origin-timeout': { state: 'failed', first: 30, cap: 10 * minute },
+  'origin-blocked': { state: 'failed', first: 10 * minute, cap: hour },
+  'origin-truncated': { state: 'failed', first: 30, cap: 10 * minute },
+  'too-large': { state: 'failed', first: hour, cap: 24 * hour },
+  'wrong-type': { state: 'failed', first: 10 * minute, cap: 24 * hour },
+  'store-rejected': { state: 'failed', first: 10 * minute, cap: 24 * hour },
+  'store-rate-limited': { state: 'failed', first: minute, cap: hour },
+  'store-unreachable': { state: 'failed', first: 10, cap: 5 * minute },
+  'store-auth': { state: 'failed', first: minute, cap: 10 * minute },
+  'id-collision': { state: 'failed', first: hour, cap: 24 * hour },
+};
+
+/** The part of each wait that is left to chance, so that a burst of failures does not come back as a burst. */
+const jitter = 0.2;
+
+/**
+ * What a failure means for the asset after `attempts` earlier ones in a row. A wait that the other side asked for is
+ * kept, however long.
+ *
+ * @param random a number from 0 to before 1
+ */
+export function settlementOf(failure: AssetFailure, attempts: number, random: number): Settlement {
+  const rule = rules[failure.reason];
+  const wait = Math.min(rule.first * 2 ** Math.min(attempts, 30), rule.cap) * 1000;
+  const retryInMs = Math.round(Math.max(wait * (1 - jitter * random), failure.retryAfterMs ?? 0));
+  return { state: rule.state, reason: failure.reason, detail: failure.message, retryInMs };
+}
