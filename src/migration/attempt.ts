@@ -34,6 +34,8 @@ interface Work {
   readonly context: AttemptContext;
   /** The read that clients and we share, if there is one; held until the attempt is over. */
   read: SharedRead | undefined;
+  /** Called when the attempt is over. */
+  readonly releases: (() => void)[];
 }
 
 /** examine → transfer → prove. What goes wrong with the asset becomes a settlement by the policy. */
@@ -51,7 +53,7 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       if (read !== undefined) releases.push(read.hold());
       const response = await (read?.response ?? origin.describe({ url: asset.originUrl, signal: context.signal }));
       examine(asset, mapping, response);
-      return await transfer({ asset, mapping, origin, response, context, read }, releases);
+      return await transfer({ asset, mapping, origin, response, context, read, releases });
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof AssetFailure)) throw error;
@@ -61,22 +63,23 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
     }
   };
 
-  async function transfer(work: Work, releases: (() => void)[]): Promise<Settlement> {
+  async function transfer(work: Work): Promise<Settlement> {
     const choice = sources.choose(work.mapping);
     const overwrite = work.mapping.upload.overwrite || work.context.redo === 'refresh';
     let via = choice.first;
     let result: UploadResult;
     try {
-      result = await upload(work, via, overwrite, releases);
+      result = await upload(work, via, overwrite);
     } catch (error) {
       const unreadable = error instanceof AssetFailure && error.reason.startsWith('origin-');
       if (via !== 'remote-url' || !choice.fallback || !unreadable) throw error;
       via = 'bytes';
-      result = await upload(work, via, overwrite, releases);
+      result = await upload(work, via, overwrite);
       sources.remoteUrlFailed(work.mapping);
     }
-    const first = await verdictOf(work, result, releases);
+    const first = await verdictOf(work, result);
     if (first.proven) return settled(work, result, first.proof);
+    if (!first.differs) throw new AssetFailure('origin-truncated', { detail: first.detail });
     if (result.existing && !work.context.resumed) {
       throw new AssetFailure('id-collision', {
         detail: `the store has something else under ${result.publicId}: ${first.detail}`,
@@ -84,21 +87,15 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       });
     }
     // A copy of ours that is not whole: the store read the origin at a bad moment, or an earlier attempt was cut off.
-    result = await upload(work, 'bytes', true, releases);
-    const second = await verdictOf(work, result, releases);
+    result = await upload(work, 'bytes', true);
+    const second = await verdictOf(work, result);
     if (second.proven) return settled(work, result, second.proof);
     throw new AssetFailure('origin-truncated', { detail: second.detail });
   }
 
-  async function upload(
-    work: Work,
-    via: 'remote-url' | 'bytes',
-    overwrite: boolean,
-    releases: (() => void)[],
-  ): Promise<UploadResult> {
+  async function upload(work: Work, via: 'remote-url' | 'bytes', overwrite: boolean): Promise<UploadResult> {
     const { asset, mapping, context } = work;
-    const source: UploadSource =
-      via === 'remote-url' ? { kind: via, url: asset.originUrl } : await bytesOf(work, releases);
+    const source: UploadSource = via === 'remote-url' ? { kind: via, url: asset.originUrl } : await bytesOf(work);
     dependencies.onProgress?.(asset, via);
     try {
       return await store.upload({
@@ -113,8 +110,8 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
     }
   }
 
-  async function bytesOf(work: Work, releases: (() => void)[]): Promise<UploadSource> {
-    const read = readOf(work, releases);
+  async function bytesOf(work: Work): Promise<UploadSource> {
+    const read = readOf(work);
     const { length } = await read.response;
     return {
       kind: 'bytes',
@@ -127,20 +124,16 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
   }
 
   /** The shared read, started if there is none. */
-  function readOf(work: Work, releases: (() => void)[]): SharedRead {
+  function readOf(work: Work): SharedRead {
     if (work.read === undefined) {
       const { asset, origin } = work;
       work.read = reads.join(encodeAssetKey(asset.key), (signal) => origin.open({ url: asset.originUrl, signal }));
-      releases.push(work.read.hold());
+      work.releases.push(work.read.hold());
     }
     return work.read;
   }
 
-  async function verdictOf(
-    work: Work,
-    result: UploadResult,
-    releases: (() => void)[],
-  ): Promise<ReturnType<typeof prove>> {
+  async function verdictOf(work: Work, result: UploadResult): Promise<ReturnType<typeof prove>> {
     const { response } = work;
     const stated: Evidence = {
       ...(response.md5 === undefined ? {} : { md5: response.md5 }),
@@ -149,9 +142,8 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
     if (work.read === undefined) {
       const verdict = prove(result, stated);
       if (verdict.proven || verdict.differs) return verdict;
-      readOf(work, releases);
     }
-    const read = readOf(work, releases);
+    const read = readOf(work);
     const [{ framed }, digest] = await Promise.all([read.response, read.digest.catch(() => undefined)]);
     if (digest !== undefined && framed) return prove(result, { read: digest });
     // Our own read broke off, which says nothing of the store's; what the origin states may still prove it.
