@@ -1,4 +1,4 @@
-import { encodeAssetKey } from '../asset/key.ts';
+import { type AssetKey, encodeAssetKey } from '../asset/key.ts';
 import type { MigrationOutcome, MigrationRequest, Migrator } from './migrator.ts';
 
 /** One job per asset and process: whoever comes while it runs shares its outcome. */
@@ -6,28 +6,19 @@ export class SingleFlight implements Migrator {
   readonly #inner: Migrator;
   // A plain map: a bounded cache would throw jobs out that are still running.
   readonly #flights = new Map<string, Promise<MigrationOutcome>>();
-  #shared = 0;
 
   constructor(inner: Migrator) {
     this.#inner = inner;
   }
 
-  get size(): number {
-    return this.#flights.size;
-  }
-
-  /** Requests that joined a job instead of starting one. */
-  get shared(): number {
-    return this.#shared;
+  has(key: AssetKey): boolean {
+    return this.#flights.has(encodeAssetKey(key));
   }
 
   migrate(request: MigrationRequest): Promise<MigrationOutcome> {
     const id = encodeAssetKey(request.asset.key);
     const current = this.#flights.get(id);
-    if (current !== undefined) {
-      this.#shared += 1;
-      return current;
-    }
+    if (current !== undefined) return current;
     const flight = this.#inner.migrate(request).finally(() => this.#flights.delete(id));
     this.#flights.set(id, flight);
     return flight;

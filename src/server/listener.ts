@@ -1,0 +1,85 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { ListenAddress } from '../config/values.ts';
+
+export interface Listener {
+  /** Where it listens: `http://host:port`. */
+  readonly url: string;
+  readonly server: Server;
+  /**
+   * Stops taking connections and lets the answers under way finish; after `graceMs` what is left is cut. Resolves when
+   * every connection is closed.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Time a connection may rest between two requests. Longer than the idle time of every common CDN and load balancer
+ * (60 s): otherwise they lose the request that they send in the moment we close.
+ */
+const keepAliveTimeoutMs = 65_000;
+
+/**
+ * Listens with the limits that a server on the open internet needs: slow headers and bodies, header size and requests
+ * per connection are bounded, and broken requests are answered and cut.
+ *
+ * Rejects when the address cannot be had.
+ */
+export async function listen(handler: RequestListener, address: ListenAddress): Promise<Listener> {
+  const server = createServer(
+    {
+      connectionsCheckingInterval: 2_000,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      maxHeaderSize: 16_384,
+      insecureHTTPParser: false,
+      joinDuplicateHeaders: false,
+      requireHostHeader: true,
+      rejectNonStandardBodyWrites: true,
+      noDelay: true,
+    },
+    handler,
+  );
+  server.maxRequestsPerSocket = 10_000;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBrokenRequest(error, socket as Socket));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: address.host, port: address.port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return { url: urlOf(server), server, close: (graceMs) => close(server, graceMs) };
+}
+
+const statusByCode: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const status = statusByCode[error.code ?? ''] ?? '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    // `close` lets resting connections go at once; the others end with their answer.
+    server.closeIdleConnections();
+  });
+}
