@@ -40,7 +40,12 @@ export interface DeliveryEvent {
   readonly mapping?: string;
   readonly outcome: Outcome;
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  /** When the answer's head was sent, by the same clock. */
+  readonly headAt: number;
+  /** Body bytes sent to the client. */
+  readonly bytes: number;
   readonly error?: unknown;
 }
 
@@ -64,6 +69,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   const locations = new Locations(dependencies.deliveryUrl);
 
   return (request, response) => {
+    const startedAt = performance.now();
     if (request.method === 'OPTIONS') {
       response.writeHead(204, {
         ...publicHeaders,
@@ -86,7 +92,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     }
     const { mapping, asset, transformation } = resolution;
     const id = encodeAssetKey(asset.key);
-    const exchange: Exchange = { request, response, mapping, asset, id, transformation, format: undefined };
+    const exchange: Exchange = { request, response, mapping, asset, id, transformation, format: undefined, startedAt };
     const remembered = peek(id);
     if (remembered !== undefined) {
       answer(exchange, remembered);
@@ -99,7 +105,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
     function refuse(problem: Problem, outcome: Outcome = 'refused'): void {
       answerProblem(request, response, problem);
-      observe({ outcome, request, response });
+      observe({ outcome, request, startedAt, headAt: performance.now(), bytes: 0 });
     }
   };
 
@@ -113,7 +119,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
           streamWarm(exchange, location, record).catch((error) => fail(exchange, error));
         } else {
           redirectToStore(response, mapping.redirectStatus, location);
-          observe({ mapping: mapping.prefix, outcome: 'warm-redirect', request, response });
+          report(exchange, 'warm-redirect');
         }
         break;
       }
@@ -125,12 +131,12 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
           ...(reason === undefined ? {} : { reason }),
           ...(retryAt === undefined ? {} : { until: retryAt }),
         });
-        observe({ mapping: mapping.prefix, outcome: 'missing', request, response });
+        report(exchange, 'missing');
         break;
       }
       case 'tombstoned':
         answerProblem(request, response, { status: 410, detail: 'This asset was deleted on purpose.' });
-        observe({ mapping: mapping.prefix, outcome: 'tombstoned', request, response });
+        report(exchange, 'tombstoned');
         break;
       case 'cold':
         answerCold(exchange, decision.due ? dependencies.ensure(exchange.asset) : undefined).catch((error) =>
@@ -139,10 +145,22 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     }
   }
 
+  function report({ request, mapping, startedAt, headAt, bytes }: Exchange, outcome: Outcome, error?: unknown): void {
+    observe({
+      mapping: mapping.prefix,
+      outcome,
+      request,
+      startedAt,
+      headAt: headAt ?? performance.now(),
+      bytes: bytes ?? 0,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
   async function streamWarm(exchange: Exchange, location: string, record: AssetRecord | undefined): Promise<void> {
-    const { request, response, mapping, asset } = exchange;
+    const { request, response, asset } = exchange;
     const outcome = await dependencies.warmStream.stream(request, response, location, record?.origin ?? {});
-    if (outcome === 'answered') return observe({ mapping: mapping.prefix, outcome: 'warm-stream', request, response });
+    if (outcome === 'answered') return report(exchange, 'warm-stream');
     if (outcome === 'lost') void dependencies.ensure(asset, 'lost');
     await passColdThrough(exchange);
   }
@@ -151,7 +169,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     exchange: Exchange,
     migration: Promise<AssetRecord | undefined> | undefined,
   ): Promise<void> {
-    const { request, response, mapping, asset } = exchange;
+    const { response, mapping, asset } = exchange;
     if (mapping.cold === 'wait' && migration !== undefined) {
       const record = await within(mapping.waitBudget, migration);
       if (record?.copy !== undefined) return answer(exchange, record);
@@ -164,22 +182,22 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
         'content-length': '0',
       });
       response.end();
-      return observe({ mapping: mapping.prefix, outcome: 'cold-redirect', request, response });
+      return report(exchange, 'cold-redirect');
     }
     await passColdThrough(exchange);
   }
 
   async function passColdThrough(exchange: Exchange): Promise<void> {
-    const { request, response, mapping } = exchange;
-    await passThrough(exchange, { origin: dependencies.originOf(mapping), reads: dependencies.reads });
-    observe({ mapping: mapping.prefix, outcome: 'cold-passthrough', request, response });
+    await passThrough(exchange, { origin: dependencies.originOf(exchange.mapping), reads: dependencies.reads });
+    report(exchange, 'cold-passthrough');
   }
 
   /** Only a bug of ours comes here. The client gets an error that says so, or a cut connection; never half an answer. */
-  function fail({ request, response, mapping }: Exchange, error: unknown): void {
+  function fail(exchange: Exchange, error: unknown): void {
+    const { request, response } = exchange;
     if (response.headersSent) response.destroy();
     else answerProblem(request, response, { status: 500, detail: 'lazyferry failed to answer; this has been logged.' });
-    observe({ mapping: mapping.prefix, outcome: 'failed', request, response, error });
+    report(exchange, 'failed', error);
   }
 }
 

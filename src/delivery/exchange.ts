@@ -14,6 +14,12 @@ export interface Exchange {
   readonly transformation: string;
   /** Format that a Cloudinary-grammar URL asked for by its extension, where it differs from the copy's. */
   readonly format: string | undefined;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  /** When the answer's head was sent, by the same clock. */
+  headAt?: number;
+  /** Body bytes of an answer that was sent whole. */
+  bytes?: number;
 }
 
 /** How a request was answered, for metrics. */

@@ -53,7 +53,7 @@ async function answerWhole(exchange: Exchange, source: PassThrough): Promise<voi
       return;
     }
     writeHead(exchange, head);
-    await send(exchange, body);
+    await send(exchange, body, head.length);
   } finally {
     release();
   }
@@ -89,7 +89,7 @@ async function answerRangeFrom(exchange: Exchange, shared: SharedRead): Promise<
       length: range.end - range.start + 1,
       headers: { ...head.headers, 'content-range': contentRange, 'accept-ranges': 'bytes' },
     });
-    await send(exchange, body);
+    await send(exchange, body, range.end - range.start + 1);
     return true;
   } finally {
     release();
@@ -105,7 +105,7 @@ async function answerDirectly(exchange: Exchange, { origin }: PassThrough, range
   try {
     body = await origin.open({ ...directRequest(exchange, ranged), signal: gone.signal });
     writeHead(exchange, body);
-    await send(exchange, body.body);
+    await send(exchange, body.body, body.length);
   } finally {
     exchange.response.off('close', onClose);
     body?.body.destroy();
@@ -134,15 +134,19 @@ function notModified(exchange: Exchange, head: OriginResponse): boolean {
   return true;
 }
 
-function writeHead({ response }: Exchange, head: OriginResponse): void {
-  response.writeHead(head.status, STATUS_CODES[head.status] ?? '', coldHeaders(head));
+function writeHead(exchange: Exchange, head: OriginResponse): void {
+  exchange.headAt = performance.now();
+  exchange.response.writeHead(head.status, STATUS_CODES[head.status] ?? '', coldHeaders(head));
 }
 
 /** A client that leaves is no error; an origin that fails after the head destroys the response (invariant 9). */
-async function send({ response }: Exchange, body: Readable): Promise<void> {
-  await pipeline(body, response).catch(() => {
-    if (!response.destroyed) response.destroy();
-  });
+async function send(exchange: Exchange, body: Readable, length: number | undefined): Promise<void> {
+  try {
+    await pipeline(body, exchange.response);
+    exchange.bytes = length ?? 0;
+  } catch {
+    exchange.response.destroy();
+  }
 }
 
 function answerFailure({ request, response }: Exchange, error: unknown): void {
