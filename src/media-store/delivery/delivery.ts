@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type DeliveryUrl, parseDeliveryUrl, publicIdOf, signedPart } from '../../cloudinary/delivery-url.ts';
+import { verifyDelivery } from '../../cloudinary/signature.ts';
+import { asStoreError, type ErrorLog } from '../error-response.ts';
+import type { Library } from '../files/library.ts';
+import { type Asset, isDeliveryType } from '../index/asset.ts';
+import type { Settings } from '../options.ts';
+import { StoreError } from '../store-error.ts';
+import { contentTypeOf, protectiveHeaders } from './content-type.ts';
+import { answerDeliveryError } from './delivery-error.ts';
+import { sendFile } from './send-file.ts';
+
+/** As Cloudinary's CDN does: a versioned URL never changes its content. */
+const CACHE_CONTROL = 'public, no-transform, immutable, max-age=2592000';
+
+export interface DeliveryParts {
+  readonly library: Library;
+  readonly settings: Settings;
+  readonly log: ErrorLog;
+}
+
+/** Answers delivery URLs: `/{cloud}/{resource_type}/{type}/…` (contract §6, §7). */
+export class Delivery {
+  readonly #parts: DeliveryParts;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-expose-headers', 'X-Cld-Error, Content-Length, Content-Range, ETag');
+    response.setHeader('timing-allow-origin', '*');
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        throw new StoreError(405, 'Method not allowed', { allow: 'GET, HEAD' });
+      }
+      await this.#deliver(request, response);
+    } catch (error) {
+      const failure = asStoreError(error, this.#parts.log);
+      if (response.headersSent) response.destroy();
+      else answerDeliveryError(response, failure);
+    }
+  }
+
+  async #deliver(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = this.#parse(request.url ?? '/');
+    const { asset, format } = this.#find(url);
+    this.#requireSignature(url, asset);
+    if (url.transformations.length > 0 || (format !== undefined && format !== asset.format)) {
+      throw new StoreError(400, `Unsupported transformation - ${url.transformations.join('/')}`);
+    }
+    if (!(await this.#sendOriginal(request, response, asset))) throw notFound(asset.publicId);
+  }
+
+  #parse(path: string): DeliveryUrl {
+    const parsed = parseDeliveryUrl(path, { cloud: 'present' });
+    if (!parsed.ok) throw new StoreError(404, `Resource not found - ${parsed.problem}`);
+    const { url } = parsed;
+    if (url.cloud !== this.#parts.settings.cloudName) {
+      throw new StoreError(401, `Invalid cloud_name ${url.cloud ?? ''}`);
+    }
+    if (!isDeliveryType(url.deliveryType)) {
+      throw new StoreError(401, `Images of type ${url.deliveryType} are restricted in this account`);
+    }
+    return url;
+  }
+
+  /** The extension is a format asked for; where the public ID itself ends that way, it is part of the name. */
+  #find(url: DeliveryUrl): { readonly asset: Asset; readonly format: string | undefined } {
+    const { publicId, format } = publicIdOf(url);
+    const { resourceType, deliveryType } = url;
+    if (!isDeliveryType(deliveryType)) throw notFound(publicId);
+    const { index } = this.#parts.library;
+    const asset = index.get({ resourceType, deliveryType, publicId });
+    if (asset !== undefined) return { asset, format: format?.toLowerCase().replace(/^jpeg$/, 'jpg') };
+    const whole = format === undefined ? undefined : `${publicId}.${format}`;
+    const named = whole === undefined ? undefined : index.get({ resourceType, deliveryType, publicId: whole });
+    if (named === undefined) throw notFound(publicId);
+    return { asset: named, format: undefined };
+  }
+
+  #requireSignature(url: DeliveryUrl, asset: Asset): void {
+    const isDerived = url.transformations.length > 0;
+    const isNeeded = asset.deliveryType === 'authenticated' || (asset.deliveryType === 'private' && !isDerived);
+    if (url.signature === undefined) {
+      if (isNeeded) throw new StoreError(401, `Unsigned access to ${asset.deliveryType} ${asset.publicId}`);
+      return;
+    }
+    if (!verifyDelivery(signedPart(url), url.signature, this.#parts.settings.apiSecret)) {
+      throw new StoreError(401, 'Invalid Signature');
+    }
+  }
+
+  #sendOriginal(request: IncomingMessage, response: ServerResponse, asset: Asset): Promise<boolean> {
+    const extension = asset.format === '' ? (asset.publicId.split('.').at(-1) ?? '') : asset.format;
+    const contentType = contentTypeOf(extension);
+    return sendFile(request, response, {
+      path: this.#parts.library.blobPath(asset),
+      etag: asset.md5,
+      modifiedAt: asset.createdAt,
+      headers: {
+        'content-type': contentType,
+        'cache-control': CACHE_CONTROL,
+        ...protectiveHeaders(contentType),
+        ...asset.headers,
+      },
+    });
+  }
+}
+
+function notFound(publicId: string): StoreError {
+  return new StoreError(404, `Resource not found - ${publicId}`);
+}

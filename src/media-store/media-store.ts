@@ -1,0 +1,92 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Delivery } from './delivery/delivery.ts';
+import type { ErrorLog } from './error-response.ts';
+import { BlobStore } from './files/blob-store.ts';
+import { lockDirectory } from './files/directory-lock.ts';
+import { Library } from './files/library.ts';
+import { Staging } from './files/staging.ts';
+import { AssetIndex } from './index/asset-index.ts';
+import { openDatabase } from './index/database.ts';
+import { SettingsTable } from './index/settings-table.ts';
+import { type MediaStoreOptions, resolveSettings } from './options.ts';
+import { createOutbound } from './outbound.ts';
+import { createServerApp } from './server.ts';
+import type { UploadPreset } from './upload/preset.ts';
+import { AssetResponses } from './upload/response.ts';
+import { uploadRoutes } from './upload/upload-routes.ts';
+import { Uploader } from './upload/uploader.ts';
+
+export interface MediaStore {
+  /** Starts to answer; port 0 takes a free one. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<void>;
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  /** Finishes what is under way and gives the directory back. A second call waits for the first. */
+  close(): Promise<void>;
+}
+
+const silent: ErrorLog = { error: () => {} };
+
+/**
+ * The embedded media store: a Cloudinary-compatible server over files on disk.
+ *
+ * @throws {DirectoryInUse} when another store works on the directory
+ */
+export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog = silent): Promise<MediaStore> {
+  const settings = resolveSettings(options);
+  const unlock = lockDirectory(settings.dir);
+  const database = openDatabase(join(settings.dir, 'index.db'));
+  const staging = await Staging.open(join(settings.dir, 'staging'));
+  const library = new Library({
+    index: new AssetIndex(database),
+    blobs: await BlobStore.open(join(settings.dir, 'blobs')),
+    staging,
+    onBlobRemoved: async () => {},
+  });
+  await library.recover();
+
+  let url = '';
+  let closed: Promise<void> | undefined;
+  const outbound = createOutbound(settings.allowPrivateOrigins);
+  const responses = new AssetResponses(settings, () => options.publicUrl ?? url);
+  const uploader = new Uploader({ library, staging, outbound, settings });
+  const presets = new SettingsTable<UploadPreset>(database, 'upload_preset');
+  const app = createServerApp({
+    settings,
+    api: [uploadRoutes({ uploader, staging, presets, responses, settings })],
+    delivery: new Delivery({ library, settings, log }),
+    log,
+  });
+
+  const server = createServer({ requestTimeout: 3600e3, headersTimeout: 15e3, keepAliveTimeout: 65e3 }, app);
+  return {
+    get url() {
+      return url;
+    },
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          const { port: taken } = server.address() as AddressInfo;
+          url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}`;
+          resolve();
+        });
+      }),
+    close: () => (closed ??= close()),
+  };
+
+  async function close(): Promise<void> {
+    if (server.listening) {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+    }
+    await outbound.close();
+    database.close();
+    unlock();
+  }
+}
