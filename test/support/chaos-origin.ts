@@ -62,6 +62,8 @@ export interface ChaosOriginOptions {
   /** Speak https with the certificate in `test/support/tls/`, for localhost, origin.test and 127.0.0.1. */
   readonly tls?: boolean;
   readonly host?: string;
+  /** Says how a request is refused before anything else is looked at; undefined: let in. */
+  readonly admit?: (request: ChaosRequest) => Extract<Behaviour, { kind: 'status' }> | undefined;
 }
 
 /** The test certificate in PEM, for clients of a chaos origin with `tls`. */
@@ -80,7 +82,8 @@ export async function startChaosOrigin(options: ChaosOriginOptions = {}): Promis
 
   const listener: RequestListener = (request, response) => {
     const path = pathOf(request);
-    requests.push({ method: request.method ?? '', url: request.url ?? '', path, headers: request.headers });
+    const arrived = { method: request.method ?? '', url: request.url ?? '', path, headers: request.headers };
+    requests.push(arrived);
     news.emit('request');
     const exchange = {
       request,
@@ -96,7 +99,7 @@ export async function startChaosOrigin(options: ChaosOriginOptions = {}): Promis
         return step;
       },
     };
-    behave(forAll ?? behaviours.get(path), exchange).catch((error: unknown) => {
+    behave(options.admit?.(arrived) ?? forAll ?? behaviours.get(path), exchange).catch((error: unknown) => {
       request.socket.destroy();
       news.emit('error', error);
     });

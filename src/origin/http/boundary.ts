@@ -14,7 +14,7 @@ export function withinOrigin(text: string, origin: URL): URL {
     url.username !== '' ||
     url.password !== '' ||
     !url.pathname.startsWith(origin.pathname) ||
-    climbs(url.pathname.slice(origin.pathname.length))
+    climbs(text.split(/[?#]/, 1)[0] ?? '')
   ) {
     throw new AssetFailure('origin-blocked', {
       detail: `the request leads out of the mapping's origin ${origin.href}`,
@@ -25,10 +25,13 @@ export function withinOrigin(text: string, origin: URL): URL {
   return url;
 }
 
-/** Whether an origin that decodes once or twice, or takes a backslash for a slash, would see a `..` in the path. */
-function climbs(path: string): boolean {
-  const once = decodeTriplets(path);
-  return [once, decodeTriplets(once)].some((decoded) => decoded.split(/[/\\;]/).includes('..'));
+/**
+ * Whether somebody would see a `.` or `..` in the path: the URL parser, which takes it out and asks for another object
+ * than the one named, or an origin that decodes once or twice, or takes a backslash for a slash.
+ */
+function climbs(text: string): boolean {
+  const once = decodeTriplets(text);
+  return [text, once, decodeTriplets(once)].some((form) => /(?:^|[/\\])\.{1,2}(?:[/\\;]|$)/.test(form));
 }
 
 /** Decodes the ASCII escapes only: what is malformed or beyond ASCII can hold neither a dot nor a slash. */

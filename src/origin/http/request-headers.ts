@@ -5,8 +5,8 @@ const conditionNames = ['if-match', 'if-none-match', 'if-modified-since', 'if-un
 
 export interface Introduction {
   readonly userAgent: string;
-  /** One element of the `Via` header, for example `1.1 lazyferry`. */
-  readonly via: string;
+  /** One element of the `Via` header; `1.1 lazyferry` unless told. */
+  readonly via?: string;
 }
 
 /**
@@ -26,7 +26,7 @@ export function requestHeaders(request: OriginRequest, introduction: Introductio
     accept: '*/*',
     'accept-encoding': 'identity',
     'user-agent': introduction.userAgent,
-    via: introduction.via,
+    via: introduction.via ?? '1.1 lazyferry',
     'cdn-loop': 'lazyferry',
     // One unusable value spoils the set: a range without its If-Range would be another question. Asked for whole then.
     ...(asked.every(([, value]) => isFieldValue(value)) ? Object.fromEntries(asked) : {}),

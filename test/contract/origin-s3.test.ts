@@ -1,0 +1,31 @@
+import { createS3Origin } from '../../src/origin/s3/s3-origin.ts';
+import { startChaosOrigin } from '../support/chaos-origin.ts';
+import { quickNetwork } from '../support/origin-network.ts';
+import { refuseSignature } from '../support/s3-signature.ts';
+import { describeOrigin } from './origin.contract.ts';
+
+const account = { accessKeyId: 'AKIATEST', secretAccessKey: 'a/secret+key', region: 'eu-central-1' };
+
+describeOrigin('s3', async () => {
+  const chaos = await startChaosOrigin({
+    admit: (request) => {
+      const code = refuseSignature(request, account, new Date());
+      return code === undefined
+        ? undefined
+        : { kind: 'status', status: 403, body: `<Error><Code>${code}</Code></Error>` };
+    },
+  });
+  return {
+    origin: createS3Origin({
+      origin: 's3://media/static/',
+      network: quickNetwork,
+      auth: { kind: 's3', ...account, endpoint: chaos.url },
+      maxBytes: 1_000_000,
+      userAgent: 'lazyferry/test',
+    }),
+    chaos,
+    urlOf: (name) => `s3://media/static/${name}`,
+    pathOf: (name) => `/media/static/${name}`,
+    close: () => chaos.close(),
+  };
+});
