@@ -4,7 +4,12 @@ import type { DeliveryType, ResourceType, StoreIdentity } from '../asset/record.
 /** Where the store takes the bytes from (contract §2.4). */
 export type UploadSource =
   /** The store fetches the URL itself; handed over as it is (http, https, ftp, s3, gs). */
-  | { readonly kind: 'remote-url'; readonly url: string }
+  | {
+      readonly kind: 'remote-url';
+      readonly url: string;
+      /** What the origin says the length is, in bytes: lets the store say `too-large` before anything moves. */
+      readonly length?: number;
+    }
   /** We send the bytes, streamed; `open` may be called again for a retry, from `start` on. */
   | {
       readonly kind: 'bytes';

@@ -1,0 +1,25 @@
+import type { Reason } from '../../asset/reason.ts';
+
+/** A complete answer of the store, whatever it says. */
+export interface StoreAnswer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body where it is a JSON object; undefined where it is anything else. */
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a status or a text of the store means, and what the operator can do about it. */
+export interface Meaning {
+  readonly reason: Reason;
+  readonly hint?: string;
+}
+
+/** The text of Cloudinary's error envelope, or of `X-Cld-Error`. Undefined where nothing of Cloudinary's is there. */
+export function errorText(answer: StoreAnswer): string | undefined {
+  const error = answer.json?.error;
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
+    return error.message;
+  }
+  return typeof error === 'string' ? error : answer.headers['x-cld-error'];
+}
