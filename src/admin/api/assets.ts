@@ -27,7 +27,7 @@ export function createAssetRoutes({
     .get(async (request, response) => {
       const { limit, after, ...filter } = parseInput(assetsQuery, request.query);
       const query = ledgerFilter(filter, mappings());
-      const page = await ledger.query({ ...query, limit, ...(after !== undefined && { after }) });
+      const page = await ledger.query({ ...query, limit, ...(after !== undefined && { after }) }).catch(wrongCursor);
       response.json({ assets: page.records.map((record) => recordView(record, copyUrl)), next: page.next ?? null });
     })
     .all(only('GET', 'HEAD'));
@@ -74,4 +74,10 @@ export function ledgerFilter(
     );
   }
   return { ...words, mapping: fitting.prefix, pathPrefix: path.slice(fitting.prefix.length) };
+}
+
+/** A ledger refuses a cursor it never gave with a TypeError. */
+function wrongCursor(error: unknown): never {
+  if (!(error instanceof TypeError)) throw error;
+  throw new ApiError(400, 'bad-parameter', 'after: not a page’s end; use the next of the page before');
 }

@@ -26,7 +26,7 @@ export function verdictOf(record: AssetRecord | undefined, mapping: Mapping): st
     case 'verified':
       return `Stored and proven whole: requests get ${warm}.`;
     case 'failed':
-      return `${failure?.attempts} attempts failed (${failure?.reason}): requests get ${cold}, and the next attempt comes with the first one after ${until(failure?.retryAt)}.`;
+      return `${attempts(failure?.attempts)} failed (${failure?.reason}): requests get ${cold}, and the next attempt comes with the first one after ${until(failure?.retryAt)}.`;
     case 'missing':
       return `The origin does not have it (${failure?.reason}): requests get a 404 until ${until(failure?.retryAt)}, then the origin is asked again.`;
     case 'tombstoned':
@@ -36,4 +36,8 @@ export function verdictOf(record: AssetRecord | undefined, mapping: Mapping): st
 
 function until(milliseconds: number | undefined): string {
   return new Date(milliseconds ?? 0).toISOString();
+}
+
+function attempts(number = 0): string {
+  return number === 1 ? '1 attempt' : `${number} attempts`;
 }
