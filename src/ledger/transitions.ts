@@ -54,7 +54,7 @@ export function claimAsset(request: ClaimRequest): Transition<ClaimResult> {
       updatedAt: now,
     };
     return {
-      answer: { kind: 'won', claim, record: claimed, resumed: token > 0 },
+      answer: { kind: 'won', claim, record: claimed, resumed: record !== undefined },
       write: { record: claimed, token: claim.token, dueAt: claim.leaseUntil },
     };
   };
