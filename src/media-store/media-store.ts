@@ -27,6 +27,9 @@ export interface MediaStore {
   close(): Promise<void>;
 }
 
+/** Milliseconds for the answers under way when the store closes. */
+const CLOSE_GRACE = 5_000;
+
 const silent: ErrorLog = { error: () => {} };
 
 /**
@@ -80,10 +83,12 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
 
   async function close(): Promise<void> {
     if (server.listening) {
+      const patience = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE);
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
       });
+      clearTimeout(patience);
     }
     await outbound.close();
     database.close();

@@ -14,8 +14,9 @@ export interface OutboundResponse {
   readonly status: number;
   readonly statusText: string;
   readonly location: string | undefined;
-  /** The caller must read it to the end or destroy it. */
+  /** The caller must read it to the end, or {@link drop} it: an open body keeps its connection. */
   readonly body: Readable;
+  drop(): Promise<void>;
 }
 
 /** Every connection the store makes by itself: fetching remote files and calling webhooks. */
@@ -49,6 +50,7 @@ export function createOutbound(allowPrivate: boolean | readonly string[]): Outbo
         statusText: answer.statusText,
         location: typeof location === 'string' ? location : undefined,
         body: answer.body,
+        drop: () => answer.body.dump({ limit: 65_536 }).catch(() => undefined),
       };
     },
     async close() {

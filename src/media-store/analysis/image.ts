@@ -30,6 +30,7 @@ export async function analyseImage(path: string, format: string): Promise<MediaF
     const { width, height, pages, pageHeight } = await image.metadata();
     return { width, height: pageHeight ?? height, pages: pages ?? 1 };
   } catch {
-    return undefined;
+    // A drawing without a size of its own is still a picture.
+    return format === 'svg' ? { pages: 1 } : undefined;
   }
 }

@@ -33,7 +33,7 @@ export async function fetchRemoteFile(text: string, fetch: RemoteFetch): Promise
         signal,
       });
       if (answer.status === 200) return await stageBody(answer.body, fetch, signal, first);
-      answer.body.destroy();
+      await answer.drop();
       if (answer.location === undefined || answer.status < 300 || answer.status > 399) {
         throw answer.status === 404
           ? new StoreError(404, `Resource not found - ${withoutCredentials(first)}`)
