@@ -12,7 +12,7 @@ const rooms = {
   migration: ['asset', 'config', 'ledger', 'origin', 'store'],
   'media-store': ['asset', 'http', 'cloudinary', 'origin'],
   admin: ['asset', 'http', 'config', 'ledger', 'migration'],
-  server: ['asset', 'http', 'config', 'delivery', 'migration', 'admin'],
+  server: ['asset', 'http', 'config', 'origin', 'delivery', 'migration', 'admin'],
   cli: ['asset', 'config', 'server', 'media-store', 'ledger', 'cloudinary'],
 };
 

@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Express } from 'express';
+import { Registry } from 'prom-client';
+import { createAdmin } from './admin/admin.ts';
+import type { Readiness } from './admin/health.ts';
+import { createMetrics } from './admin/metrics.ts';
+import type { Asset } from './asset/asset.ts';
+import type { AssetKey } from './asset/key.ts';
+import { redactConfig } from './config/redact.ts';
+import type { ResolvedConfig } from './config/resolved.ts';
+import type { Mapping } from './config/schema.ts';
+import { assetOf } from './delivery/asset-of.ts';
+import { createDelivery, type Delivery } from './delivery/delivery.ts';
+import { MappingTable } from './delivery/mapping-table.ts';
+import { targetProblem } from './delivery/refuse.ts';
+import { resolve } from './delivery/resolve.ts';
+import { createWarmStream } from './delivery/warm-stream.ts';
+import { FailingFastLedger } from './ledger/failing-fast-ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { openRedisLedger } from './ledger/redis/redis-ledger.ts';
+import { RememberingLedger } from './ledger/remembering-ledger.ts';
+import { openSqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
+import { Migration } from './migration/migration.ts';
+import { SourceChoice } from './migration/source-choice.ts';
+import { createHttpOrigin } from './origin/http/http-origin.ts';
+import type { Origin } from './origin/origin.ts';
+import { createS3Origin } from './origin/s3/s3-origin.ts';
+import { SharedReads } from './origin/shared-read.ts';
+import type { Log } from './server/log.ts';
+import { observeDelivery, observeMigration } from './server/observe.ts';
+import { OriginPool } from './server/origin-pool.ts';
+import type { AssetStore } from './store/asset-store.ts';
+import { createCloudinaryStore } from './store/cloudinary/cloudinary-store.ts';
+import { parseCloudinaryUrl } from './store/cloudinary/cloudinary-url.ts';
+
+export interface AppOptions {
+  readonly config: ResolvedConfig;
+  /** The account that copies go to: the configured one, or the embedded store's. */
+  readonly account: StoreAccount;
+  readonly log: Log;
+  readonly version: string;
+  readonly adminTokens: { readonly token?: string | undefined; readonly readToken?: string | undefined };
+}
+
+export interface StoreAccount {
+  /** CLOUDINARY_URL. */
+  readonly url: string;
+  readonly uploadPrefix?: string | undefined;
+  readonly deliveryPrefix?: string | undefined;
+}
+
+export interface App {
+  readonly delivery: Delivery;
+  readonly admin: Express;
+  /** Takes a new configuration into use; what only a restart can change is left as it was. */
+  reload(config: ResolvedConfig): void;
+  /** From now on `/readyz` says no: load balancers send their requests elsewhere. */
+  leave(): void;
+  /** Finishes or gives back what is under way, and closes what `createApp` opened. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Bytes of each shared read that stay in memory. */
+const spoolMemoryBytes = 256 << 10;
+/** How long readiness believes its last look at the ledger. */
+const ledgerLookMs = 1_000;
+/** And at the store: each look is one of the account's Admin API calls, of which there may be 500 an hour. */
+const storeLookMs = 60_000;
+
+/**
+ * The one wiring file: it alone constructs drivers. A delivery request meets, in this order:
+ *
+ * 1. `delivery/`: refuse, resolve to mapping and asset;
+ * 2. the ledger's memory (`ledger/remembering-ledger.ts`), then the ledger (`sqlite/` or `redis/`);
+ * 3. warm: `warm-redirect.ts` answers from memory, or `warm-stream.ts` reads the store's delivery URL;
+ * 4. cold: `migration/` starts the job (single-flight → bounded → claim → examine → transfer → prove → settle), which
+ *    reads the origin driver (`http/` or `s3/`) and writes the store driver (`cloudinary/`), while `pass-through.ts`
+ *    answers this client from the same read of the origin.
+ *
+ * The admin side looks at the same ledger and starts the same job; there is no second way to do either.
+ */
+export function createApp({ config: first, account, log, version, adminTokens }: AppOptions): App {
+  let config = first;
+  let table = new MappingTable(config.mappings);
+  let leaving = false;
+  const { cloudName } = parseCloudinaryUrl(account.url);
+
+  const ledger = new RememberingLedger(new FailingFastLedger(openLedger(config, log)), {
+    capacity: config.ledger.memory,
+    ttlMs: config.ledger.memoryTtl,
+  });
+  const store = createCloudinaryStore({
+    url: account.url,
+    timeoutMs: config.store.timeout,
+    chunkBytes: config.store.chunkSize,
+    uploads: config.store.uploads,
+    ...(account.uploadPrefix === undefined ? {} : { uploadPrefix: account.uploadPrefix }),
+    ...(account.deliveryPrefix === undefined ? {} : { deliveryPrefix: account.deliveryPrefix }),
+  });
+  const origins = new OriginPool((mapping: Mapping) => openOrigin(mapping, version));
+  const reads = new SharedReads({
+    directory: join(config.dataDirectory, 'spool'),
+    memoryBytes: spoolMemoryBytes,
+    maxBytes: Math.max(...config.mappings.map(({ allow }) => allow.maxBytes)),
+  });
+  const warmStream = createWarmStream({ timeoutMs: config.store.timeout, connections: 256 });
+
+  const registry = new Registry();
+  const metrics = createMetrics(registry, { inFlight: () => migration.jobs().length, version });
+  const migration = new Migration({
+    ledger,
+    store,
+    reads,
+    owner: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+    leaseMs: config.ledger.lease,
+    concurrency: config.store.uploads,
+    mappingOf: (key) => table.ofKey(key),
+    originOf: (mapping) => origins.of(mapping),
+    sources: new SourceChoice(Date.now),
+    random: Math.random,
+    now: Date.now,
+    observe: observeMigration(metrics, log),
+  });
+  const delivery = createDelivery({
+    routes: () => ({ table, cloudName }),
+    peek: (id) => ledger.peek(id),
+    lookup: (key) => ledger.lookup(key),
+    ensure: (asset, redo) => migration.ensure(asset, redo),
+    deliveryUrl: (copy, options) => store.deliveryUrl(copy, options),
+    originOf: (mapping) => origins.of(mapping),
+    reads,
+    warmStream,
+    observe: observeDelivery(metrics, log),
+    now: Date.now,
+  });
+
+  const stopped = new AbortController();
+  const readiness = createReadiness(ledger, store);
+  const admin = createAdmin({
+    ledger,
+    mappings: () => table.all,
+    explain: (path) => {
+      const resolution = resolve(path, { table, cloudName });
+      if (resolution.kind === 'asset') return { kind: 'mapped', ...resolution.asset };
+      if (resolution.kind === 'bad-target')
+        return { kind: 'refused', detail: targetProblem(resolution.problem).detail };
+      return { kind: 'unmapped', detail: 'No mapping covers this path.' };
+    },
+    copyUrl: ({ copy }) => store.deliveryUrl(copy),
+    migrate: async (key, redo) => migration.migrate({ asset: requireAsset(key), redo }),
+    jobs: () =>
+      migration
+        .jobs()
+        .map(({ asset, startedAt, bytes, via }) => ({ key: asset.key, startedAt, bytes, via: via ?? 'remote-url' })),
+    readiness: async () =>
+      leaving ? { ready: false, ledger: 'up', store: 'up', reasons: ['the process is stopping'] } : readiness(),
+    config: () => redactConfig(config),
+    registry,
+    audit: (entry) => log.info({ event: 'audit', ...entry }, 'audit'),
+    report: (error) => log.error({ event: 'admin-failed', error: String(error) }, 'admin failed'),
+    version,
+    host: config.listen.admin.host,
+    ...adminTokens,
+    signal: stopped.signal,
+  });
+
+  function requireAsset(key: AssetKey): Asset {
+    const mapping = table.ofKey(key);
+    if (mapping === undefined) throw new Error(`no mapping has the prefix ${key.mapping} any more`);
+    return assetOf(mapping, key);
+  }
+
+  return {
+    delivery,
+    admin,
+    reload: (next) => {
+      config = next;
+      table = new MappingTable(next.mappings);
+      origins.keep(next.mappings);
+    },
+    leave: () => {
+      leaving = true;
+    },
+    close: async (graceMs) => {
+      await migration.stop(graceMs);
+      stopped.abort();
+      warmStream.close();
+      await Promise.allSettled([origins.close(), store.close(), ledger.close()]);
+    },
+  };
+}
+
+function openLedger(config: ResolvedConfig, log: Log): Ledger {
+  const { url } = config.ledger;
+  const warn = (message: string) => log.warn({ event: 'ledger' }, message);
+  return url.startsWith('sqlite:')
+    ? openSqliteLedger({ path: url.slice('sqlite:'.length), warn })
+    : openRedisLedger({ url, warn });
+}
+
+function openOrigin(mapping: Mapping, version: string): Origin {
+  const { origin, network, auth } = mapping;
+  const introduction = { userAgent: `lazyferry/${version}`, via: '1.1 lazyferry' };
+  if (origin.startsWith('s3:')) {
+    if (auth !== null && auth.kind !== 's3')
+      throw new Error(`the mapping ${mapping.prefix} has an s3 origin without s3 keys`);
+    return createS3Origin({ origin, network, auth, ...introduction });
+  }
+  if (auth?.kind === 's3') throw new Error(`the mapping ${mapping.prefix} has s3 keys without an s3 origin`);
+  return createHttpOrigin({ origin, network, auth, ...introduction });
+}
+
+/** Down means degraded, not unready: the origin answers, and no other process of the fleet could do better. */
+function createReadiness(ledger: Ledger, store: AssetStore): () => Promise<Readiness> {
+  const lookAtLedger = atMostEvery(ledgerLookMs, () => ledger.ping());
+  const lookAtStore = atMostEvery(storeLookMs, () => store.ping());
+  return async () => {
+    const [ledgerUp, storeUp] = await Promise.all([lookAtLedger(), lookAtStore()]);
+    return {
+      ready: true,
+      ledger: ledgerUp ? 'up' : 'down',
+      store: storeUp ? 'up' : 'down',
+      reasons: [
+        ...(ledgerUp
+          ? []
+          : ['the ledger cannot be reached: what memory does not know is served from the origin, uploads pause']),
+        ...(storeUp ? [] : ['the store cannot be reached: uploads wait']),
+      ],
+    };
+  };
+}
+
+/** Whether the ping succeeds, believed for a while. */
+function atMostEvery(milliseconds: number, ping: () => Promise<void>): () => Promise<boolean> {
+  let last: { readonly at: number; readonly up: Promise<boolean> } | undefined;
+  return () => {
+    if (last === undefined || Date.now() - last.at > milliseconds) {
+      const up = ping().then(
+        () => true,
+        () => false,
+      );
+      last = { at: Date.now(), up };
+    }
+    return last.up;
+  };
+}

@@ -1,0 +1,145 @@
+import cluster from 'node:cluster';
+import { type Command, InvalidArgumentError } from 'commander';
+import { adminAccessProblems } from '../admin/access/exposure.ts';
+import { type App, createApp, type StoreAccount } from '../app.ts';
+import { variablesOf } from '../config/environment.ts';
+import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { createRedactor } from '../config/redact.ts';
+import { watchConfig } from '../config/reload.ts';
+import type { ResolvedConfig } from '../config/resolved.ts';
+import { listen } from '../server/listener.ts';
+import { createLog, type Log } from '../server/log.ts';
+import { stopSignal } from '../server/shutdown.ts';
+import { type EmbeddedStore, startEmbeddedStore } from './embedded-store.ts';
+import { version } from './version.ts';
+import { accountFromPrimary, startWorkers } from './workers.ts';
+
+export interface ServeOptions {
+  readonly load: LoadOptions;
+  /** Processes that answer delivery requests; 1: this one. */
+  readonly workers: number;
+  readonly onReady?: (serving: Serving) => void;
+}
+
+/** Where everything is to be found. */
+export interface Serving {
+  readonly delivery: string;
+  readonly admin: string;
+  /** The embedded store; undefined where an account is configured. */
+  readonly store: string | undefined;
+  readonly config: ResolvedConfig;
+}
+
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run the proxy: delivery, admin side and, where no account is configured, the embedded store')
+    .option('-c, --config <file>', 'configuration file; else LAZYFERRY_CONFIG')
+    .option('-m, --map <prefix=url>', 'a mapping besides those of the file', collect, [])
+    .option('-w, --workers <n>', 'processes that answer delivery requests', wholeNumber, 1)
+    .action((options: { config?: string; map: readonly string[]; workers: number }) =>
+      serve({ load: { environment: process.env, file: options.config, maps: options.map }, workers: options.workers }),
+    );
+}
+
+/**
+ * Runs until SIGTERM or SIGINT. Rejects when it cannot start: a broken configuration, an address in use.
+ *
+ * One process answers delivery and admin. With workers the first process has the admin side and the embedded store,
+ * and the workers, which share its delivery address, do the rest.
+ */
+export async function serve({ load, workers, onReady }: ServeOptions): Promise<void> {
+  const loaded = loadConfig(load);
+  const { config } = loaded;
+  let redact = createRedactor(config);
+  const log = createLog({ level: config.log.level, redact: (text) => redact(text) });
+  for (const warning of loaded.warnings) log.warn({ event: 'config' }, formatProblem(warning));
+
+  const adminTokens = adminTokensOf(config);
+  const isWorker = cluster.isWorker;
+  const embedded = config.store.url === undefined && !isWorker ? await openEmbeddedStore(config, log) : undefined;
+  const account = embedded?.account ?? accountFromPrimary() ?? configuredAccount(config);
+  const app = createApp({ config, account, log, version, adminTokens });
+  const stopWatching = watchConfig({
+    current: loaded,
+    load: () => loadConfig(load),
+    onChange: (next: LoadedConfig) => {
+      redact = createRedactor(next.config);
+      app.reload(next.config);
+      log.info({ event: 'config-reloaded' }, 'the configuration was reloaded');
+    },
+    onError: (error) =>
+      log.error({ event: 'config-refused', error: String(error) }, 'the last good configuration stays'),
+  });
+
+  const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin);
+  const delivery =
+    workers > 1 && !isWorker
+      ? await startWorkers({ workers, account, log, graceMs: config.shutdown.grace })
+      : await listen(app.delivery, config.listen.delivery);
+  const serving = { delivery: delivery.url, admin: admin?.url ?? '', store: embedded?.store.url, config };
+  if (!isWorker)
+    log.info({ event: 'ready', delivery: serving.delivery, admin: serving.admin, store: serving.store }, 'ready');
+  process.send?.({ kind: 'ready', url: delivery.url });
+  onReady?.(serving);
+
+  const signal = await stopSignal();
+  log.info({ event: 'stopping', signal }, 'stopping');
+  stopWatching();
+  await stop(app, [delivery, ...(admin === undefined ? [] : [admin])], embedded, config.shutdown.grace);
+  log.info({ event: 'stopped' }, 'stopped');
+  if (cluster.isWorker) cluster.worker?.disconnect();
+}
+
+/**
+ * The order of a stop (invariant 13): say that we leave; take no connection and let answers and uploads finish, give
+ * claims back when the time is over; then close what they used.
+ */
+async function stop(
+  app: App,
+  listeners: readonly { close(graceMs: number): Promise<void> }[],
+  embedded: EmbeddedStore | undefined,
+  graceMs: number,
+): Promise<void> {
+  // Whatever hangs: the process ends.
+  setTimeout(() => process.exit(1), graceMs + 5_000).unref();
+  app.leave();
+  await Promise.all([...listeners.map((listener) => listener.close(graceMs)), app.close(graceMs)]);
+  await embedded?.store.close();
+}
+
+async function openEmbeddedStore(config: ResolvedConfig, log: Log): Promise<EmbeddedStore> {
+  const privateOrigins = config.mappings.filter(({ network }) => network.allowPrivate).map(({ origin }) => origin);
+  return startEmbeddedStore(config.store, privateOrigins, log);
+}
+
+function configuredAccount(config: ResolvedConfig): StoreAccount {
+  const { url = '', uploadPrefix, deliveryPrefix } = config.store;
+  return { url, uploadPrefix, deliveryPrefix };
+}
+
+/** @throws {Error} when the admin side may not start with them */
+function adminTokensOf(config: ResolvedConfig): { token: string | undefined; readToken: string | undefined } {
+  const variables = variablesOf(process.env);
+  const read = (name: string): string | undefined => {
+    const { value, refusal } = variables(name);
+    if (refusal !== undefined) throw new Error(`${refusal.message}: ${refusal.mend}`);
+    return value === '' ? undefined : value;
+  };
+  const tokens = { token: read('LAZYFERRY_ADMIN_TOKEN'), readToken: read('LAZYFERRY_ADMIN_READ_TOKEN') };
+  const problems = adminAccessProblems({ host: config.listen.admin.host, ...tokens });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return tokens;
+}
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > 256)
+    throw new InvalidArgumentError('give a whole number from 1 to 256');
+  return number;
+}

@@ -1,0 +1,69 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { StoreAccount } from '../app.ts';
+import type { Log } from '../server/log.ts';
+
+const accountVariable = 'LAZYFERRY_STORE_ACCOUNT';
+
+export interface WorkersOptions {
+  readonly workers: number;
+  readonly account: StoreAccount;
+  readonly log: Log;
+  readonly graceMs: number;
+}
+
+export interface Workers {
+  /** Where they all listen. */
+  readonly url: string;
+  close(graceMs: number): Promise<void>;
+}
+
+/** A worker that dies sooner than this after its start is replaced only after this long: it may do so again. */
+const restartMs = 1_000;
+
+/**
+ * Starts worker processes that share one delivery address and one ledger, and replaces those that die. Resolves when
+ * all of them listen; rejects when one dies before that.
+ */
+export async function startWorkers({ workers, account, log, graceMs }: WorkersOptions): Promise<Workers> {
+  let stopping = false;
+  const fork = (): Worker => cluster.fork({ [accountVariable]: JSON.stringify(account) });
+  const urls = await Promise.all(Array.from({ length: workers }, () => readyUrl(fork())));
+
+  cluster.on('exit', (worker, code, signal) => {
+    if (stopping) return;
+    log.error({ event: 'worker-died', worker: worker.process.pid, code, signal }, 'a worker died and is replaced');
+    setTimeout(() => {
+      if (!stopping) fork();
+    }, restartMs);
+  });
+  const [url = ''] = urls;
+  return {
+    url,
+    async close() {
+      stopping = true;
+      const running = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+      const exits = running.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+      for (const worker of running) worker.process.kill('SIGTERM');
+      const cut = setTimeout(() => {
+        for (const worker of running) worker.process.kill('SIGKILL');
+      }, graceMs + 4_000);
+      await Promise.all(exits);
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** The account that the first process gave this worker; undefined in any other process. */
+export function accountFromPrimary(): StoreAccount | undefined {
+  const text = process.env[accountVariable];
+  return cluster.isWorker && text !== undefined ? (JSON.parse(text) as StoreAccount) : undefined;
+}
+
+function readyUrl(worker: Worker): Promise<string> {
+  return new Promise((resolve, reject) => {
+    worker.once('exit', (code) => reject(new Error(`a worker ended with code ${code} before it was ready`)));
+    worker.on('message', (message: { kind?: string; url?: string }) => {
+      if (message.kind === 'ready' && message.url !== undefined) resolve(message.url);
+    });
+  });
+}
