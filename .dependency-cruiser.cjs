@@ -13,7 +13,7 @@ const rooms = {
   'media-store': ['asset', 'http', 'cloudinary', 'origin'],
   admin: ['asset', 'http', 'config', 'ledger', 'migration'],
   server: ['asset', 'http', 'config', 'origin', 'delivery', 'migration', 'admin'],
-  cli: ['asset', 'config', 'server', 'media-store', 'ledger', 'cloudinary'],
+  cli: ['asset', 'config', 'admin', 'server', 'media-store', 'ledger', 'cloudinary'],
 };
 
 // The drivers of a port: only the wiring file constructs them.
