@@ -67,7 +67,7 @@ ${login}
   <section aria-labelledby="assets-title" id="assets" class="card">
     <h2 id="assets-title">Assets</h2>
     ${search}
-    <div id="search-summary" role="status"></div>
+    <div id="search-summary" role="status" tabindex="-1"></div>
     <div id="search-rows"></div>
   </section>
 </div>
@@ -84,6 +84,7 @@ const login = `<section id="login" class="card login" aria-labelledby="login-tit
   <h1 id="login-title">Log in</h1>
   <p>Use an admin token of this lazyferry: <code>LAZYFERRY_ADMIN_TOKEN</code> to read and change, <code>LAZYFERRY_ADMIN_READ_TOKEN</code> to read.</p>
   <form id="login-form">
+    <input name="username" autocomplete="username" value="lazyferry" hidden>
     <label>Token <input name="token" type="password" required autocomplete="current-password" spellcheck="false"></label>
     <p id="login-problem" class="problem" role="alert"></p>
     <button>Log in</button>

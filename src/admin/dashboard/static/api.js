@@ -9,6 +9,8 @@
  * @typedef {{ status: Status, jobs: Job[], runs: Run[], coverage: Coverage[] | null, failures: FailureCounts | null, recent: Asset[] | null }} Overview
  */
 
+const longestWait = 30_000;
+
 /** The API refused; `message` is the server's own sentence. */
 export class Refusal extends Error {
   /** @param {number} status @param {string} message */
@@ -39,7 +41,11 @@ async function send(path, options) {
   const response = await fetch(path, {
     ...options,
     headers: { 'content-type': 'application/json', 'x-lazyferry-request': '1' },
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(longestWait),
+  }).catch((error) => {
+    const why =
+      error?.name === 'TimeoutError' ? 'no answer yet; it may still be under way' : 'the server does not answer';
+    throw new Refusal(0, why);
   });
   if (response.status === 204) return undefined;
   const body = await response.json().catch(() => undefined);

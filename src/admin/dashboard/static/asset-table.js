@@ -32,17 +32,12 @@ export function assetRow(asset) {
   return element(
     'tr',
     {},
+    element('td', {}, open, asset.failure && element('small', { class: 'problem' }, asset.failure.detail)),
+    element('td', {}, statePill(asset)),
+    element('td', { class: 'number' }, asset.copy === undefined ? '–' : size(asset.copy.bytes)),
     element(
       'td',
-      { 'data-label': 'Path' },
-      open,
-      asset.failure && element('small', { class: 'problem' }, asset.failure.detail),
-    ),
-    element('td', { 'data-label': 'State' }, statePill(asset)),
-    element('td', { 'data-label': 'Size', class: 'number' }, asset.copy === undefined ? '–' : size(asset.copy.bytes)),
-    element(
-      'td',
-      { 'data-label': 'Changed', class: 'number' },
+      { class: 'number' },
       element('time', { datetime: asset.updatedAt, title: asset.updatedAt }, ago(asset.updatedAt)),
     ),
   );

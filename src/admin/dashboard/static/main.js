@@ -2,11 +2,14 @@ import { logOut, read } from './api.js';
 import { assetTable } from './asset-table.js';
 import { byId, element, show } from './dom.js';
 import { startExplain } from './explain.js';
+import { ago } from './format.js';
 import { keepFresh } from './live.js';
 import { startLogin } from './login.js';
 import { attempt } from './notice.js';
 import { showOverview } from './overview.js';
 import { startSearch } from './search.js';
+
+const mostRecent = 8;
 
 /** @type {ReturnType<typeof keepFresh> | undefined} */
 let freshness;
@@ -31,8 +34,9 @@ async function refresh() {
   show(byId('recent-rows'), overview.recent, (assets) =>
     assets === null || assets.length === 0
       ? [element('p', { class: 'empty' }, 'No asset has changed since this process started.')]
-      : [assetTable(assets, 'Assets that changed last')],
+      : [assetTable(assets.slice(0, mostRecent), 'Assets that changed last')],
   );
+  for (const time of document.querySelectorAll('time')) time.textContent = ago(time.dateTime);
 }
 
 /** @param {'live' | 'paused' | 'retrying'} state @param {number} [seconds] */
@@ -43,6 +47,7 @@ function tellLive(state, seconds) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+document.addEventListener('acted', () => void freshness?.now());
 document.addEventListener('logged-out', () => {
   freshness?.stop();
   byId('dashboard').hidden = true;

@@ -20,7 +20,7 @@ export function notice(text, mood = 'good') {
 }
 
 /**
- * Does something for the user and tells how it went.
+ * Does something for the user and tells how it went; what is shown is then read again (`acted`).
  * @param {() => Promise<string>} work resolves with the sentence to show
  * @returns {Promise<boolean>}
  */
@@ -31,6 +31,8 @@ export async function attempt(work) {
   } catch (error) {
     notice(error instanceof Error ? error.message : String(error), 'bad');
     return false;
+  } finally {
+    document.dispatchEvent(new CustomEvent('acted'));
   }
 }
 

@@ -26,6 +26,7 @@ export async function startSearch() {
     byId('assets').scrollIntoView();
     byId('search-summary').focus();
   });
+  document.addEventListener('acted', () => void search(form));
   byId('purge-found').addEventListener('click', () => purgeFound(form));
   await offerMappings(form);
   fill(form);
