@@ -11,8 +11,9 @@ export interface ConfigDocument {
 }
 
 /** Aliases count each time they are used: these two end a billion laughs and an alias within its own anchor. */
-const largestFile = 20_000;
+const mostValues = 20_000;
 const deepest = 32;
+const tooLarge = `a configuration has at most ${mostValues} values, ${deepest} levels deep, with aliases written out`;
 
 /**
  * Parses one YAML 1.2 document whose top is a mapping. An empty one has no keys.
@@ -30,18 +31,12 @@ export function parseConfigDocument(file: string, source: string): ConfigDocumen
     problems.push({ file, ...place(offset), key: formatPath(path), message, ...(mend === undefined ? {} : { mend }) });
   };
 
-  const document = parse(file, source, lines);
+  const document = parse(source, lines);
   // The errors behind the first one are its echoes.
   const [syntaxError] = [...document.errors, ...document.warnings];
   if (syntaxError !== undefined) {
     const [offset] = syntaxError.pos;
-    // The library quotes the text it stumbles over, and that may be a secret.
-    report(
-      offset,
-      [],
-      syntaxError.message.replace(/: ".*$/s, ''),
-      syntaxMend(syntaxError.code, lineAt(source, offset)),
-    );
+    report(offset, [], syntaxMessage(syntaxError), syntaxMend(syntaxError.code, lineAt(source, offset)));
     throw new ConfigError(problems);
   }
 
@@ -66,14 +61,24 @@ export function parseConfigDocument(file: string, source: string): ConfigDocumen
 }
 
 const syntaxMends: Readonly<Record<string, string>> = {
+  RESOURCE_EXHAUSTION: tooLarge,
   TAB_AS_INDENT: 'indent with spaces',
   MULTIPLE_DOCS: 'one file holds one configuration: remove the --- line',
   TAG_RESOLVE_FAILED: 'remove the tag',
   UNRESOLVED_ALIAS: 'put a text that begins with * in quotes',
 };
 
+function syntaxMessage({ code, message }: { code: string; message: string }): string {
+  if (code === 'RESOURCE_EXHAUSTION') return 'is nested too deeply';
+  // The library quotes the text it stumbles over, and that may be a secret.
+  return message.replace(/: ".*$/s, '');
+}
+
 function syntaxMend(code: string, line: string): string {
-  if (/[{[,]\s*[^'"]*\$\{/.test(line)) return 'put ${NAME} in quotes where it stands within { } or [ ]';
+  const reference = line.indexOf('${');
+  if (reference > 0 && /[{[]/.test(line.slice(0, reference))) {
+    return 'put ${NAME} in quotes where it stands within { } or [ ]';
+  }
   return syntaxMends[code] ?? 'check indentation, quotes and brackets here and in the line above';
 }
 
@@ -82,16 +87,9 @@ function lineAt(source: string, offset: number): string {
   return source.slice(source.lastIndexOf('\n', Math.max(offset - 1, 0)) + 1, end === -1 ? undefined : end);
 }
 
-function parse(file: string, source: string, lines: LineCounter): Document.Parsed {
-  try {
-    // Duplicate keys are found below, where the first one's line is known; excerpts of the file may hold secrets.
-    return parseDocument(source, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, version: '1.2' });
-  } catch (error) {
-    if (error instanceof RangeError) {
-      throw new ConfigError([{ file, key: '', message: 'is nested too deeply', mend: 'see docs/configuration.md' }]);
-    }
-    throw error;
-  }
+function parse(source: string, lines: LineCounter): Document.Parsed {
+  // Duplicate keys are found below, where the first one's line is known; pretty errors quote the file.
+  return parseDocument(source, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, version: '1.2' });
 }
 
 type Report = (offset: number, path: ConfigPath, message: string, mend?: string) => void;
@@ -111,7 +109,7 @@ class DocumentReader {
   read(node: Node | null, path: ConfigPath): unknown {
     const offset = node?.range?.[0] ?? 0;
     this.#nodes += 1;
-    if (this.#nodes >= largestFile || path.length > deepest) {
+    if (this.#nodes >= mostValues || path.length > deepest) {
       // Said once: what is around it is as large.
       if (this.#nodes < Number.MAX_SAFE_INTEGER)
         this.#report(offset, path.slice(0, 3), 'is too large or too deep', tooLarge);
@@ -160,5 +158,3 @@ class DocumentReader {
     if (offset !== undefined) this.offsets.set(formatPath(path), offset);
   }
 }
-
-const tooLarge = `a configuration has at most ${largestFile} values, ${deepest} levels deep, with aliases written out`;

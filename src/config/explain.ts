@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { descriptionAt, knownKeys, memberOf, placeOfKey } from './known-keys.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigPath, formatPath } from './problem.ts';
-import { isSecret, mayHoldCredentials } from './secrets.ts';
+import { isSecret, mayHoldCredentials, secretsInUrl } from './secrets.ts';
 
 export interface Finding {
   readonly path: ConfigPath;
@@ -133,6 +133,7 @@ function tooSmall(issue: z.core.$ZodIssueTooSmall, written: string): { message: 
 /** The value as it may be shown: secrets and values of the environment are not. */
 function quote(path: ConfigPath, value: unknown, originals: ReadonlyMap<string, string>): string {
   if (isSecret(path) || mayHoldCredentials(path)) return 'the value';
+  if (typeof value === 'string' && secretsInUrl(value).length > 0) return 'the value';
   const original = originals.get(formatPath(path));
   if (original !== undefined) return shorten(JSON.stringify(original));
   if (Array.isArray(value)) return 'a list';

@@ -115,5 +115,9 @@ function toProblems(
     if (byKey.has(key)) continue;
     byKey.set(key, { ...gathered.place(path), message, ...(mend === undefined ? {} : { mend }) });
   }
-  return [...byKey.values()].sort((one, other) => (one.line ?? 0) - (other.line ?? 0));
+  return [...byKey.values()].sort(byPlace);
+}
+
+function byPlace(one: ConfigProblem, other: ConfigProblem): number {
+  return (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0);
 }

@@ -7,16 +7,24 @@ export function nearest(written: string, candidates: readonly string[]): string 
     .sort((one, other) => one.distance - other.distance)[0]?.candidate;
 }
 
-/** Insertions, deletions and substitutions that turn one into the other (Levenshtein). */
+/** Insertions, deletions, substitutions and swaps of neighbours that turn one into the other. */
 function editDistance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [row, character] of [...one].entries()) {
-    const current = [row + 1];
-    for (let column = 0; column < other.length; column += 1) {
-      const substituted = (previous[column] ?? 0) + (character === other[column] ? 0 : 1);
-      current.push(Math.min(substituted, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+  const distances: number[][] = [Array.from({ length: other.length + 1 }, (_, column) => column)];
+  const at = (row: number, column: number) => distances[row]?.[column] ?? Number.POSITIVE_INFINITY;
+  for (let row = 1; row <= one.length; row += 1) {
+    distances.push([row]);
+    for (let column = 1; column <= other.length; column += 1) {
+      const same = one[row - 1] === other[column - 1];
+      const swapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      distances[row]?.push(
+        Math.min(
+          at(row - 1, column) + 1,
+          at(row, column - 1) + 1,
+          at(row - 1, column - 1) + (same ? 0 : 1),
+          swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
     }
-    previous = current;
   }
-  return previous.at(-1) ?? 0;
+  return at(one.length, other.length);
 }
