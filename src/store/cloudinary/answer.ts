@@ -15,11 +15,18 @@ export interface Meaning {
   readonly hint?: string;
 }
 
+/** No text of Cloudinary's comes near this, the URL it quotes included; patterns are never matched on more. */
+const longestText = 10_000;
+
 /** The text of Cloudinary's error envelope, or of `X-Cld-Error`. Undefined where nothing of Cloudinary's is there. */
 export function errorText(answer: StoreAnswer): string | undefined {
-  const error = answer.json?.error;
+  return (envelopeText(answer) ?? answer.headers['x-cld-error'])?.slice(0, longestText);
+}
+
+function envelopeText({ json }: StoreAnswer): string | undefined {
+  const error = json?.error;
   if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
     return error.message;
   }
-  return typeof error === 'string' ? error : answer.headers['x-cld-error'];
+  return typeof error === 'string' ? error : undefined;
 }

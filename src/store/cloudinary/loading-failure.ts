@@ -16,7 +16,8 @@ export function loadingFailure(text: string, remoteUrl: boolean): Meaning | unde
   return outcome === undefined ? undefined : meaningOf(outcome);
 }
 
-const html: Meaning = { reason: 'wrong-type', hint: 'the origin answers with an HTML page where a file should be' };
+/** A page instead of the file: most often a bot check or a log-in, which we may not be asked for. */
+const html: Meaning = { reason: 'origin-denied', hint: `the origin gave Cloudinary an HTML page; ${viaBytes}` };
 
 function meaningOf(outcome: string): Meaning {
   const status = /(?:^|HTTP status |\()(\d{3})\b/i.exec(outcome)?.[1];

@@ -7,8 +7,8 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   let redacted = text;
   for (const secret of secrets) if (secret !== '') redacted = redacted.replaceAll(secret, '[secret]');
   return redacted
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*@/gi, '$1[credentials]@')
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s?#]*)\?[^\s#'"]*/gi, '$1?[query]')
+    .replace(/(\b[a-z][a-z0-9+.-]{0,19}:\/\/)[^\s/?#@]*@/gi, '$1[credentials]@')
+    .replace(/(\b[a-z][a-z0-9+.-]{0,19}:\/\/[^\s?#]*)\?[^\s#'"]*/gi, '$1?[query]')
     .replace(/\b(Basic|Bearer)\s+[A-Za-z0-9+/=._~-]+/g, '$1 [secret]')
     .replace(/\b(Invalid Signature)\s+\S+/gi, '$1 [signature].');
 }
