@@ -1,6 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { accountRoutes } from './admin/account-routes.ts';
+import { adminRoutes } from './admin/admin-routes.ts';
+import { HourlyLimit } from './admin/rate-limit.ts';
+import { resourceRoutes } from './admin/resource-routes.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { ErrorLog } from './error-response.ts';
 import { BlobStore } from './files/blob-store.ts';
@@ -13,6 +17,7 @@ import { SettingsTable } from './index/settings-table.ts';
 import { type MediaStoreOptions, resolveSettings } from './options.ts';
 import { createOutbound } from './outbound.ts';
 import { createServerApp } from './server.ts';
+import { changeRoutes, destroy } from './upload/change-routes.ts';
 import type { UploadPreset } from './upload/preset.ts';
 import { AssetResponses } from './upload/response.ts';
 import { uploadRoutes } from './upload/upload-routes.ts';
@@ -56,9 +61,17 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
   const responses = new AssetResponses(settings, () => options.publicUrl ?? url);
   const uploader = new Uploader({ library, staging, outbound, settings });
   const presets = new SettingsTable<UploadPreset>(database, 'upload_preset');
+  const adminLimit = new HourlyLimit(settings.adminCallsPerHour, settings.clock);
   const app = createServerApp({
     settings,
-    api: [uploadRoutes({ uploader, staging, presets, responses, settings })],
+    api: [
+      adminRoutes(settings, adminLimit, [
+        accountRoutes({ index: library.index, settings }),
+        resourceRoutes({ library, responses, staging }),
+      ]),
+      uploadRoutes({ uploader, staging, presets, responses, settings }),
+      changeRoutes({ destroy }, { library, staging, responses, settings }),
+    ],
     delivery: new Delivery({ library, settings, log }),
     log,
   });
