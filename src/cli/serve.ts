@@ -10,7 +10,7 @@ import { watchConfig } from '../config/reload.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import { listen } from '../server/listener.ts';
 import { createLog, type Log } from '../server/log.ts';
-import { stopSignal } from '../server/shutdown.ts';
+import { reportBugs, stopSignal } from '../server/shutdown.ts';
 import { type EmbeddedStore, startEmbeddedStore } from './embedded-store.ts';
 import { version } from './version.ts';
 import { accountFromPrimary, startWorkers } from './workers.ts';
@@ -54,6 +54,7 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
   const { config } = loaded;
   let redact = createRedactor(config);
   const log = createLog({ level: config.log.level, redact: (text) => redact(text) });
+  reportBugs(log);
   for (const warning of loaded.warnings) log.warn({ event: 'config' }, formatProblem(warning));
 
   const adminTokens = adminTokensOf(config);

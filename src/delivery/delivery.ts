@@ -94,14 +94,18 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     const id = encodeAssetKey(asset.key);
     const exchange: Exchange = { request, response, mapping, asset, id, transformation, format: undefined, startedAt };
     const remembered = peek(id);
-    if (remembered !== undefined) {
-      answer(exchange, remembered);
+    if (remembered === undefined) {
+      lookup(asset.key)
+        .catch(() => undefined)
+        .then((record) => answer(exchange, record))
+        .catch((error) => fail(exchange, error));
       return;
     }
-    lookup(asset.key).then(
-      (record) => answer(exchange, record),
-      () => answer(exchange, undefined),
-    );
+    try {
+      answer(exchange, remembered);
+    } catch (error) {
+      fail(exchange, error);
+    }
 
     function refuse(problem: Problem, outcome: Outcome = 'refused'): void {
       answerProblem(request, response, problem);

@@ -32,6 +32,8 @@ const alreadyNormal = /^\/[A-Za-z0-9\-._~!$&'()*,=:@;+/]*$/;
 const literal = /[A-Za-z0-9\-._~!$&'()*,=:@/]/;
 const literalAsWritten = /[;+]/;
 const literalInQuery = /[A-Za-z0-9\-._~!$&'()*,=:@/?;+]/;
+const unreserved = /[A-Za-z0-9\-._~]/;
+const hexPair = /^[0-9a-fA-F]{2}$/;
 const dotSegment = /(?:^|\/)\.{1,2}(?:$|[/;])/;
 
 /** How many times an origin might decode a path. Deeper encodings than this are names, not attacks. */
@@ -54,12 +56,11 @@ export function parseTarget(target: string): Target {
 }
 
 function normalisePath(raw: string): string | { readonly problem: PathProblem } {
-  const bytes = decodeOnce(raw);
-  if (bytes === undefined) return { problem: 'bad-percent-encoding' };
+  if (/%(?![0-9a-fA-F]{2})/.test(raw)) return { problem: 'bad-percent-encoding' };
   const danger = findDanger(raw);
   if (danger !== undefined) return { problem: danger };
   let path = '';
-  for (const { code, encoded } of bytes) {
+  for (const { code, encoded } of decodeOnce(raw)) {
     const character = String.fromCharCode(code);
     const keep = code < 0x80 && (literal.test(character) || (!encoded && literalAsWritten.test(character)));
     path += keep ? character : percentEncode(code);
@@ -79,7 +80,6 @@ function findDanger(raw: string): PathProblem | undefined {
     }
     if (hasOverlongUtf8(text)) return 'overlong-utf8';
     const decoded = decodeOnce(text);
-    if (decoded === undefined) return undefined;
     if (decoded.some(({ code, encoded }) => encoded && code === 0x2f)) return 'encoded-separator';
     const next = String.fromCharCode(...decoded.map(({ code }) => code));
     if (next === text) return undefined;
@@ -94,19 +94,15 @@ interface DecodedByte {
   readonly encoded: boolean;
 }
 
-/** One level of percent-decoding, byte by byte; undefined where a `%` is not followed by two hex digits. */
-function decodeOnce(text: string): DecodedByte[] | undefined {
+/** One level of percent-decoding, byte by byte. A `%` without two hex digits stays, as lenient origins decode it. */
+function decodeOnce(text: string): DecodedByte[] {
   const bytes: DecodedByte[] = [];
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code !== 0x25) {
-      bytes.push({ code, encoded: false });
-      continue;
-    }
-    const digits = text.slice(index + 1, index + 3);
-    if (!/^[0-9a-fA-F]{2}$/.test(digits)) return undefined;
-    bytes.push({ code: Number.parseInt(digits, 16), encoded: true });
-    index += 2;
+    const digits = code === 0x25 ? text.slice(index + 1, index + 3) : '';
+    const encoded = hexPair.test(digits);
+    bytes.push({ code: encoded ? Number.parseInt(digits, 16) : code, encoded });
+    if (encoded) index += 2;
   }
   return bytes;
 }
@@ -116,15 +112,20 @@ function hasOverlongUtf8(text: string): boolean {
   return /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/.test(text);
 }
 
-/** The query with one spelling per character; undefined where it holds control characters. */
+/**
+ * The query with unreserved characters written literally and all other escapes kept, in upper case: what separates
+ * parameters must not be mistaken for what is in them. Undefined where it holds control characters.
+ */
 function normaliseQuery(raw: string): string | undefined {
   let query = '';
   for (let index = 0; index < raw.length; index += 1) {
     const code = raw.charCodeAt(index);
     if (code < 0x20 || code === 0x7f) return undefined;
     const character = raw.charAt(index);
-    if (character === '%' && /^[0-9a-fA-F]{2}$/.test(raw.slice(index + 1, index + 3))) {
-      query += `%${raw.slice(index + 1, index + 3).toUpperCase()}`;
+    const digits = character === '%' ? raw.slice(index + 1, index + 3) : '';
+    if (hexPair.test(digits)) {
+      const decoded = String.fromCharCode(Number.parseInt(digits, 16));
+      query += unreserved.test(decoded) ? decoded : `%${digits.toUpperCase()}`;
       index += 2;
     } else {
       query += code < 0x80 && literalInQuery.test(character) ? character : percentEncode(code);

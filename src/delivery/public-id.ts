@@ -12,8 +12,7 @@ import type { ResourceType } from '../asset/record.ts';
  * - Raw files keep their name and extension, as Cloudinary requires.
  * - What Cloudinary forbids, and our own mark `~`, is written `~` and two upper-case hex digits per byte.
  * - `~p` is a literal `+`, `~e` an empty path segment, `~q` begins the query where it is part of the key, `~h` stands
- *   before a SHA-256
- *   that replaces an ID of more than 255 characters.
+ *   before a SHA-256 that replaces an ID of more than 255 characters.
  */
 
 /** Longest public ID, by the older and stricter reading of Cloudinary's limit (contract §2.6). */
@@ -40,13 +39,22 @@ export function publicIdOf(folder: string, key: Pick<AssetKey, 'path' | 'query'>
   const segments = key.path.split('/');
   const name = segments.pop() ?? '';
   const extension = extensionPattern.exec(name)?.[1];
-  const query = key.query === '' ? '' : `~q${escapeText(key.query)}`;
-  const stem = extension === undefined || raw ? name : name.slice(0, -extension.length - 1);
-  const last = `${escapeSegment(stem)}${query}${raw ? '' : `_${extension ?? ''}`}`;
+  const stem = extension === undefined ? name : name.slice(0, -extension.length - 1);
+  const ending = endingOf(extension, raw);
+  const last = `${escapeSegment(stem)}${escapeQuery(key.query)}${ending}`;
   const id = withFolder(folder, [...segments.map(escapeSegment), last].join('/'));
   if (id.length <= maxPublicIdLength) return id;
-  const ending = raw ? (extension === undefined ? '' : `.${extension}`) : `_${extension ?? ''}`;
   return withFolder(folder, `~h${createHash('sha256').update(id).digest('hex')}${ending}`);
+}
+
+function endingOf(extension: string | undefined, raw: boolean): string {
+  if (!raw) return `_${extension ?? ''}`;
+  return extension === undefined ? '' : `.${extension}`;
+}
+
+/** `/` would make folders and `.` an extension of what is neither. */
+function escapeQuery(query: string): string {
+  return query === '' ? '' : `~q${escapeText(query).replaceAll('/', '~2F').replaceAll('.', '~2E')}`;
 }
 
 function withFolder(folder: string, id: string): string {
@@ -55,38 +63,56 @@ function withFolder(folder: string, id: string): string {
 
 /**
  * `segment` is normalised (`path.ts`). `+` and `;` stand apart there from their encoded forms, because servers may
- * read them differently; so they must here.
+ * read them differently; so they must here. Text that is not in composed form (NFC) is escaped byte by byte: the store
+ * might compose it.
  */
 function escapeSegment(segment: string): string {
   if (segment === '') return '~e';
-  const escaped = segment
-    .split(/(\+|%2B|%3B)/)
-    .map((part) => (part === '+' ? '~p' : part === '%2B' || part === '%3B' ? `~${part.slice(1)}` : escapeEncoded(part)))
-    .join('')
-    .replace(/^ /, '~20')
-    .replace(/ $/, '~20');
+  const readable = escapeParts(segment, escapeText);
+  const escaped = readable === readable.normalize('NFC') ? readable : escapeParts(segment, escapeToAscii);
   // A segment such as `v12` would be read as a version.
-  return /^v\d+$/.test(escaped) ? `~76${escaped.slice(1)}` : escaped;
+  return /^v\d+$/.test(escaped) ? `~76${escaped.slice(1)}` : escaped.replace(/^\s|\s$/gu, escapeAll);
 }
 
-/** Percent-encoded text: readable where it is UTF-8 in composed form, byte by byte where the store might change it. */
-function escapeEncoded(encoded: string): string {
+function escapeParts(segment: string, write: (text: string) => string): string {
+  const parts = segment.split(/(\+|%2B|%3B)/);
+  return parts
+    .map((part) => {
+      if (part === '+') return '~p';
+      return part === '%2B' || part === '%3B' ? `~${part.slice(1)}` : escapeEncoded(part, write);
+    })
+    .join('');
+}
+
+/** Percent-encoded text: readable where it is UTF-8, else byte by byte. */
+function escapeEncoded(encoded: string, write: (text: string) => string): string {
   try {
-    const text = decodeURIComponent(encoded);
-    return escapeText(text, text !== text.normalize('NFC'));
+    return write(decodeURIComponent(encoded));
   } catch {
     const bytes = encoded.replace(/%([0-9A-F]{2})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
     return [...bytes].map((byte) => (byte > '~' ? escapeByte(byte.charCodeAt(0)) : escapeText(byte))).join('');
   }
 }
 
-const forbidden = new Set('?&#\\%<>+~');
+/** What Cloudinary forbids, our own mark, and what breaks lines or cannot be seen. */
+const forbidden = /[?&#\\%<>+~\p{Cc}\p{Zl}\p{Zp}]/u;
 
-function escapeText(text: string, escapeNonAscii = false): string {
+function escapeText(text: string): string {
+  return escapeWhere(text, (character) => forbidden.test(character));
+}
+
+function escapeToAscii(text: string): string {
+  return escapeWhere(text, (character) => character > '~' || forbidden.test(character));
+}
+
+function escapeAll(text: string): string {
+  return escapeWhere(text, () => true);
+}
+
+function escapeWhere(text: string, isEscaped: (character: string) => boolean): string {
   let escaped = '';
   for (const character of text) {
-    const plain = character >= ' ' && character !== '\u007f' && !forbidden.has(character);
-    if (plain && (!escapeNonAscii || character <= '~')) escaped += character;
+    if (!isEscaped(character)) escaped += character;
     else for (const byte of Buffer.from(character, 'utf8')) escaped += escapeByte(byte);
   }
   return escaped;

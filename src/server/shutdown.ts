@@ -1,3 +1,5 @@
+import type { Log } from './log.ts';
+
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /**
@@ -15,4 +17,23 @@ export function stopSignal(): Promise<StopSignal> {
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
+}
+
+/**
+ * A promise that nobody looked at is a bug, and logged; the process goes on. An exception that nobody caught leaves
+ * it in a state that nobody knows: it stops as by SIGTERM, and ends with status 1.
+ */
+export function reportBugs(log: Log): void {
+  process.on('unhandledRejection', (error) =>
+    log.error({ event: 'unhandled-rejection', error: stackOf(error) }, 'a bug'),
+  );
+  process.on('uncaughtException', (error) => {
+    log.error({ event: 'uncaught-exception', error: stackOf(error) }, 'a bug: the process stops');
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  });
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
