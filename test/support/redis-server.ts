@@ -70,7 +70,9 @@ export async function startRedis({ port, settings = [] }: ServerOptions = {}): P
 export interface SentinelFleet {
   /** `redis+sentinel://…/mymaster` */
   readonly url: string;
-  readonly servers: readonly RedisServer[];
+  /** The master at the start. */
+  readonly master: RedisServer;
+  readonly replica: RedisServer;
   /** The port of the server the Sentinels call the master. */
   masterPort(): Promise<number>;
   stop(): Promise<void>;
@@ -111,7 +113,8 @@ export async function startSentinelFleet(): Promise<SentinelFleet> {
   });
   return {
     url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/mymaster`,
-    servers: [master, replica],
+    master,
+    replica,
     masterPort,
     async stop() {
       asked.disconnect();

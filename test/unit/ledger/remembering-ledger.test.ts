@@ -7,7 +7,7 @@ import { FailingFastLedger } from '../../../src/ledger/failing-fast-ledger.ts';
 import { type Ledger, type LedgerNews, LedgerUnavailable } from '../../../src/ledger/ledger.ts';
 import { RememberingLedger } from '../../../src/ledger/remembering-ledger.ts';
 import { openSqliteLedger } from '../../../src/ledger/sqlite/sqlite-ledger.ts';
-import { failedFor, keyOf, requestFor, storedAs } from '../../contract/ledger.contract.ts';
+import { failedFor, keyOf, requestFor, storedAs } from '../../contract/ledger-samples.ts';
 
 const key = keyOf('a.jpg');
 

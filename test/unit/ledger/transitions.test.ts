@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AssetRecord } from '../../../src/asset/record.ts';
 import { type Cell, claimAsset, settleClaim, type Transition } from '../../../src/ledger/transitions.ts';
-import { failedFor, keyOf, requestFor, storedAs } from '../../contract/ledger.contract.ts';
+import { failedFor, keyOf, requestFor, storedAs } from '../../contract/ledger-samples.ts';
 
 const nothing: Cell = { record: undefined, token: 0 };
 const key = keyOf('a.jpg');
