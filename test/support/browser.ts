@@ -1,17 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { requireExecutable } from './executable.ts';
-
-/** What Chromium is called on Debian, Ubuntu, Fedora and macOS. */
-export const chromiumNames = [
-  'chromium',
-  'chromium-browser',
-  'google-chrome',
-  'google-chrome-stable',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-] as const;
+import { chromiumNames, requireExecutable } from './executable.ts';
 
 const screenshots = join(import.meta.dirname, '../../data/screenshots');
 

@@ -12,6 +12,16 @@ const usualPlaces = [
   '/opt/homebrew/bin',
 ];
 
+/** What Chromium is called on Debian, Ubuntu, Fedora and macOS. */
+export const chromiumNames = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+] as const;
+
 /** Full path of the first of these programs that is installed; a name may be a full path itself. */
 export function findExecutable(...names: readonly string[]): string | undefined {
   const places = [...(process.env.PATH ?? '').split(delimiter).filter((place) => place !== ''), ...usualPlaces];
