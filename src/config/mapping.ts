@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteSize, duration, refuse, text, webUrl } from './values.ts';
+import { byteSize, duration, type Refusal, refuse, text, webUrl } from './values.ts';
 
 /** An origin always ends with `/` once it is loaded. */
 const originUrl = z
@@ -54,20 +54,30 @@ export const folder = text(/^$|^[^?&#\\%<>+\s/][^?&#\\%<>+/]*(?:\/[^?&#\\%<>+\s/
   }
 });
 
+const notInHeader: Refusal = {
+  message: 'is empty or holds what no header may hold',
+  mend: 'it has no line breaks and no control characters: look at the variable or its file',
+};
+
 const authentication = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('basic'),
-      username: z.string().describe('User name.'),
+      username: text(/^[^:]*$/, { message: 'holds a colon', mend: 'Basic credentials allow none there' }).describe(
+        'User name.',
+      ),
       password: z.string().describe('Password, from the environment.'),
     }),
-    z.strictObject({ kind: z.literal('bearer'), token: z.string().describe('Token, from the environment.') }),
+    z.strictObject({
+      kind: z.literal('bearer'),
+      token: text(/^[!-~]+$/, notInHeader).describe('Token, from the environment.'),
+    }),
     z.strictObject({
       kind: z.literal('header'),
       name: text(/^[A-Za-z0-9-]+$/, { message: 'is not a header name', mend: 'write one such as X-Api-Key' }).describe(
         'Name of the header.',
       ),
-      value: z.string().describe('Its value, with the secret from the environment.'),
+      value: text(/^[ -~\u0080-\u00ff]+$/, notInHeader).describe('Its value, with the secret from the environment.'),
     }),
     z.strictObject({
       kind: z.literal('s3'),

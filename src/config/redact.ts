@@ -31,13 +31,10 @@ export function createRedactor(config: ResolvedConfig): (text: string) => string
   const planted = secrets.length === 0 ? undefined : new RegExp(secrets.map(escapePattern).join('|'), 'g');
   return (text) => {
     const withoutPlanted = planted === undefined ? text : text.replaceAll(planted, mark);
-    return withoutPlanted.replaceAll(
-      /([a-z][a-z0-9+.-]*:\/\/)([^\s/?#"'@]*)@/gi,
-      (_, scheme: string, userInfo: string) => {
-        const colon = userInfo.indexOf(':');
-        return `${scheme}${colon < 0 ? mark : `${userInfo.slice(0, colon)}:${mark}`}@`;
-      },
-    );
+    return withoutPlanted.replaceAll(/:\/\/([^\s/?#"']*)@/g, (_, userInfo: string) => {
+      const colon = userInfo.indexOf(':');
+      return `://${colon < 0 ? mark : `${userInfo.slice(0, colon)}:${mark}`}@`;
+    });
   };
 }
 

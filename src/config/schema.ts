@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mappingSchema } from './mapping.ts';
-import { byteSize, duration, listenAddress, refuse, text, webUrl } from './values.ts';
+import { byteSize, duration, listenAddress, type Refusal, refuse, text, webUrl } from './values.ts';
 
 /**
  * The whole configuration. One schema: it checks the file, gives the defaults, and the reference in
@@ -17,7 +17,18 @@ const listenSchema = z.strictObject({
     .describe('API, dashboard, metrics and health: never through the CDN.'),
 });
 
-const storeUrl = text(/^cloudinary:\/\/[^\s]+$/i, {
+/** An @ behind the host is part of a password that is not encoded: it would be read, and shown, as a path. */
+const unencoded = /^[^/]*:\/\/[^/?#]*[/?#].*@/s;
+const encode = 'write / as %2F, ? as %3F, # as %23 and @ as %40 in the password';
+
+function urlWithPassword(pattern: RegExp, refusal: Refusal) {
+  return text(pattern, refusal).superRefine((value, context) => {
+    if (unencoded.test(value))
+      refuse(context, { message: 'holds a password that is not percent-encoded', mend: encode });
+  });
+}
+
+const storeUrl = urlWithPassword(/^cloudinary:\/\/\S+$/i, {
   message: 'is not a CLOUDINARY_URL',
   mend: 'it looks like cloudinary://API_KEY:API_SECRET@CLOUD_NAME',
 });
@@ -51,7 +62,7 @@ const storeSchema = z.strictObject({
     .describe('The store that runs where no account is configured.'),
 });
 
-const ledgerUrl = text(/^(?:sqlite:.+|(?:rediss?|redis\+sentinel|redis\+cluster):\/\/[^\s/]\S*)$/, {
+const ledgerUrl = urlWithPassword(/^(?:sqlite:.+|(?:rediss?|redis\+sentinel|redis\+cluster):\/\/[^\s/]\S*)$/, {
   message: 'is not a ledger',
   mend: 'write sqlite:PATH, or a redis://, rediss://, redis+sentinel:// or redis+cluster:// URL',
 });

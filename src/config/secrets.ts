@@ -21,17 +21,22 @@ export function mayHoldCredentials(path: ConfigPath): boolean {
   return /^(?:store|ledger)$/.test(String(path.at(-2))) && path.at(-1) === 'url';
 }
 
-const userInfo = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)@/i;
-const secretParameter = /(?:^|[?&])[^=&]*(?:secret|passw|token|auth)[^=&]*=([^&#]*)/gi;
+const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i;
+const secretParameter = /secret|passw|token|auth/i;
 
 /** The secret parts of a URL as they are written: the password, and what parameters such as `password=` hold. */
 export function secretsInUrl(url: string): string[] {
-  const credentials = userInfo.exec(url)?.[1] ?? '';
-  const colon = credentials.indexOf(':');
-  const found = [...url.slice(url.indexOf('?')).matchAll(secretParameter)].map((match) => match[1] ?? '');
-  if (colon >= 0) found.push(credentials.slice(colon + 1));
+  const found: string[] = [];
+  const match = authority.exec(url);
+  if (match === null) return found;
+  const [, host = ''] = match;
+  const credentials = host.slice(0, Math.max(host.lastIndexOf('@'), 0));
   // `https://TOKEN@host`: the only credential is the secret.
-  else if (credentials !== '') found.push(credentials);
+  found.push(credentials.slice(credentials.indexOf(':') + 1));
+  for (const parameter of url.slice(match[0].length).split(/[?&#]/)) {
+    const [name = '', ...value] = parameter.split('=');
+    if (secretParameter.test(name)) found.push(value.join('='));
+  }
   return found.filter((secret) => secret !== '');
 }
 

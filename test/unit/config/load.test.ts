@@ -48,6 +48,35 @@ describe('loading a configuration', () => {
   });
 });
 
+describe('the configuration that the design shows', () => {
+  it('loads as it stands, with the embedded store while there is no account', () => {
+    const { config } = load(`
+listen: { delivery: 127.0.0.1:8080, admin: 127.0.0.1:9090 }
+store:
+  url: \${CLOUDINARY_URL}
+  embedded: { listen: 127.0.0.1:8090, dir: ./data/store }
+ledger: { url: "sqlite:./data/ledger.db" }
+mappings:
+  - prefix: /images/
+    origin: https://www.example.com/static/images/
+    folder: site/images
+    resourceType: auto
+    cold: passthrough
+    warm: redirect
+    transformation: f_auto,q_auto
+    query: ignore
+    upload: { via: auto, type: upload, preset: null, tags: [], overwrite: false }
+    allow: { types: ["image/*", "video/*"], maxBytes: 2GB }
+    network: { allowPrivate: false }
+    auth: null
+`);
+    expect(config.store).toMatchObject({ embedded: { dir: './data/store' } });
+    expect(config.store.url).toBeUndefined();
+    expect(config.ledger.url).toBe('sqlite:./data/ledger.db');
+    expect(config.mappings[0]).toMatchObject({ folder: 'site/images', transformation: 'f_auto,q_auto' });
+  });
+});
+
 describe('where state is kept', () => {
   it('is ./data unless told', () => {
     const { config } = load(minimal);

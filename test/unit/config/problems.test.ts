@@ -227,6 +227,27 @@ describe('variables', () => {
   });
 });
 
+describe('a secret from the environment', () => {
+  it.each([
+    ['auth: { kind: bearer, token: "${S}" }', 'token', 'hunter2\nX-Evil: 1'],
+    ['auth: { kind: bearer, token: "${S}" }', 'token', ''],
+    ['auth: { kind: header, name: X-Key, value: "${S}" }', 'value', 'hunter2\r\n'],
+  ])('that no header may hold is refused and not repeated: %s', (lines, key, secret) => {
+    expect(complaintsAbout(withMapping(lines), { environment: { S: secret } })).toEqual([
+      expect.stringMatching(`^mappings\\[0\\]\\.auth\\.${key}: the value is empty or holds what no header may hold`),
+    ]);
+  });
+
+  it.each(['redis://:hunter2/x@redis:6379', 'redis://:hunter2#x@redis:6379', 'redis://:hunter2?x@redis:6379'])(
+    'that is not percent-encoded in a URL is refused and not repeated: %s',
+    (url) => {
+      const complaints = complaintsAbout(withMapping(''), { environment: { REDIS_URL: url } });
+      expect(complaints).toEqual([expect.stringContaining('holds a password that is not percent-encoded')]);
+      expect(complaints[0]).not.toContain('hunter2');
+    },
+  );
+});
+
 describe('--map', () => {
   it.each(['images', '/images/', '/images/=www.example.com', ''])('refuses %j and shows how to write it', (map) => {
     expect(() => loadConfig({ environment: {}, maps: [map] })).toThrow(
