@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { onFileChange } from './file-changes.ts';
 import type { LoadedConfig } from './load.ts';
+import { optionsThatWait } from './restart.ts';
 
 /** An editor writes a file in several steps; one look after the last of them is enough. */
 const quietMs = 100;
@@ -10,8 +11,11 @@ export interface WatchOptions {
   readonly current: LoadedConfig;
   /** Loads it anew, the way `current` was loaded. */
   readonly load: () => LoadedConfig;
-  /** Something in it is different. When this throws, the reload has failed: it is told to `onError`. */
-  readonly onChange: (loaded: LoadedConfig) => void;
+  /**
+   * Something in it is different; `waiting` names the options among it that only a restart takes up. When this throws,
+   * the reload has failed: it is told to `onError`.
+   */
+  readonly onChange: (loaded: LoadedConfig, waiting: readonly string[]) => void;
   /** The reload failed, and what was in use before stays in use. Told once while the problem stays the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -25,8 +29,10 @@ export function watchConfig({ current, load, onChange, onError }: WatchOptions):
   const reload = () => {
     try {
       const loaded = load();
-      if (!isDeepStrictEqual(loaded.config, inUse.config)) onChange(loaded);
-      inUse = loaded;
+      if (!isDeepStrictEqual(loaded.config, inUse.config)) {
+        onChange(loaded, optionsThatWait(current.config, loaded.config));
+        inUse = loaded;
+      }
       lastProblem = undefined;
     } catch (error) {
       const problem = String(error);

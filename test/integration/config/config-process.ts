@@ -15,7 +15,10 @@ const current = load();
 const stop = watchConfig({
   current,
   load,
-  onChange: ({ config }) => say({ changed: config.mappings.map(({ prefix }) => prefix) }),
+  onChange: ({ config }, waiting) => {
+    const changed = config.mappings.map(({ prefix }) => prefix);
+    say(waiting.length === 0 ? { changed } : { changed, waiting });
+  },
   onError: (error) => say({ failed: String(error) }),
 });
 say({ watching: current.config.mappings.map(({ prefix }) => prefix) });

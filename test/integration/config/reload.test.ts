@@ -109,6 +109,17 @@ describe('a running process', () => {
     expect(await watcher.next()).toEqual({ changed: ['/b/'] });
   });
 
+  it('names the changed options that wait for a restart, until they are changed back', async () => {
+    const file = writeConfig(configOf('/a/'));
+    const watcher = await watching(file);
+    replace(file, `${configOf('/b/')}store: { uploads: 3 }\nlisten: { delivery: "127.0.0.1:1" }\n`);
+    expect(await watcher.next()).toEqual({ changed: ['/b/'], waiting: ['listen.delivery', 'store.uploads'] });
+    replace(file, `${configOf('/c/')}store: { uploads: 3 }\n`);
+    expect(await watcher.next()).toEqual({ changed: ['/c/'], waiting: ['store.uploads'] });
+    replace(file, configOf('/c/'));
+    expect(await watcher.next()).toEqual({ changed: ['/c/'] });
+  });
+
   it('is silent when the file says the same in other words', async () => {
     const file = writeConfig(configOf('/a/'));
     const watcher = await watching(file, { TELL_READS: '1' });
