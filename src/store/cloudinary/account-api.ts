@@ -38,7 +38,10 @@ export class AccountApi {
     this.#authentication = authentication;
     this.#client = client;
     this.#now = now;
-    this.#secrets = [account.apiSecret, account.oauthToken].filter((secret) => secret !== undefined);
+    const { apiKey, apiSecret, oauthToken } = account;
+    this.#secrets = [apiSecret, oauthToken, Buffer.from(`${apiKey}:${apiSecret}`).toString('base64')].filter(
+      (secret) => secret !== undefined,
+    );
   }
 
   get authentication(): Authentication {
