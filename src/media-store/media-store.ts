@@ -18,6 +18,7 @@ import { type MediaStoreOptions, resolveSettings } from './options.ts';
 import { createOutbound } from './outbound.ts';
 import { createServerApp } from './server.ts';
 import { changeRoutes, destroy } from './upload/change-routes.ts';
+import { PartialUploads } from './upload/chunks/partial-uploads.ts';
 import type { UploadPreset } from './upload/preset.ts';
 import { AssetResponses } from './upload/response.ts';
 import { uploadRoutes } from './upload/upload-routes.ts';
@@ -60,6 +61,13 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
   const outbound = createOutbound(settings.allowPrivateOrigins);
   const responses = new AssetResponses(settings, () => options.publicUrl ?? url);
   const uploader = new Uploader({ library, staging, outbound, settings });
+  const partials = await PartialUploads.open({
+    directory: join(settings.dir, 'partials'),
+    database,
+    staging,
+    ttl: settings.partialUploadTtl,
+    clock: settings.clock,
+  });
   const presets = new SettingsTable<UploadPreset>(database, 'upload_preset');
   const adminLimit = new HourlyLimit(settings.adminCallsPerHour, settings.clock);
   const app = createServerApp({
@@ -69,7 +77,7 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
         accountRoutes({ index: library.index, settings }),
         resourceRoutes({ library, responses, staging }),
       ]),
-      uploadRoutes({ uploader, staging, presets, responses, settings }),
+      uploadRoutes({ uploader, partials, library, staging, presets, responses, settings }),
       changeRoutes({ destroy }, { library, staging, responses, settings }),
     ],
     delivery: new Delivery({ library, settings, log }),

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -93,7 +93,14 @@ export class Staging {
     return { path, ...digester.digests() };
   }
 
-  /** Hashes a file that was written and synced piece by piece. */
+  /** Takes over a whole, synced file from elsewhere on the same disk: moves it here and hashes it. */
+  async take(foreign: string): Promise<StagedFile> {
+    const path = this.temporaryPath();
+    await rename(foreign, path);
+    return this.seal(path);
+  }
+
+  /** Hashes a file that somebody else wrote and synced under a {@link temporaryPath}. */
   async seal(path: string): Promise<StagedFile> {
     const digester = new Digester();
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) digester.update(chunk);

@@ -38,8 +38,9 @@ const schema = `
   CREATE INDEX IF NOT EXISTS derived_by_use ON derived (used_at);
   CREATE TABLE IF NOT EXISTS partial_uploads (
     id TEXT PRIMARY KEY,
-    ranges TEXT NOT NULL,
+    stretches TEXT NOT NULL,
     total INTEGER,
+    result TEXT,
     touched_at INTEGER NOT NULL
   ) WITHOUT ROWID;
 `;

@@ -1,11 +1,14 @@
 import { type Request, type Response, Router } from 'express';
 import type { ResourceType } from '../../asset/record.ts';
-import type { Staging } from '../files/staging.ts';
+import type { Library, StoreOutcome } from '../files/library.ts';
+import type { StagedFile, Staging } from '../files/staging.ts';
 import { isDeliveryType, isResourceType } from '../index/asset.ts';
 import type { SettingsTable } from '../index/settings-table.ts';
 import type { Settings } from '../options.ts';
 import { StoreError } from '../store-error.ts';
 import { authenticate } from './authentication.ts';
+import { type ChunkRange, parseContentRange } from './chunks/content-range.ts';
+import type { PartialUploads } from './chunks/partial-uploads.ts';
 import { readSubmission } from './intake/intake.ts';
 import type { Fields, Submission } from './intake/submission.ts';
 import { textOf } from './parameter-values.ts';
@@ -17,6 +20,8 @@ import type { Uploader, UploadTask } from './uploader.ts';
 
 export interface UploadRoutesParts {
   readonly uploader: Uploader;
+  readonly partials: PartialUploads;
+  readonly library: Library;
   readonly staging: Staging;
   readonly presets: SettingsTable<UploadPreset>;
   readonly responses: AssetResponses;
@@ -31,7 +36,8 @@ export function uploadRoutes(parts: UploadRoutesParts): Router {
     try {
       const parameters = effectiveFields(submission.fields, type, request, parts);
       const task = { file: submission.file, resourceType, parameters: readUploadParameters(parameters) };
-      response.json(await answer(task, parts));
+      const chunk = chunkOf(request, task);
+      response.json(chunk === undefined ? await answerUpload(task, parts) : await answerChunk(task, chunk, parts));
     } finally {
       await discardBytes(submission, parts.staging);
     }
@@ -48,15 +54,65 @@ export function uploadRoutes(parts: UploadRoutesParts): Router {
   return router;
 }
 
-async function answer(task: UploadTask, { uploader, responses }: UploadRoutesParts): Promise<Json> {
+async function answerUpload(task: UploadTask, { uploader, responses }: UploadRoutesParts): Promise<Json> {
   const existing = uploader.existing(task);
   if (existing !== undefined) return { ...responses.uploaded(existing), existing: true };
-  const { asset, kind } = await uploader.upload(task);
+  return outcomeJson(await uploader.upload(task), responses);
+}
+
+function outcomeJson({ asset, kind }: StoreOutcome, responses: AssetResponses): Json {
   return {
     ...responses.uploaded(asset),
     ...(kind === 'kept' && { existing: true }),
     ...(kind === 'overwritten' && { overwritten: true }),
   };
+}
+
+interface Chunk {
+  readonly uploadId: string;
+  readonly range: ChunkRange;
+  readonly staged: StagedFile;
+}
+
+/** A request with these two headers and bytes is one part of a file (contract §3). */
+function chunkOf(request: Request, { file }: UploadTask): Chunk | undefined {
+  const uploadId = request.get('x-unique-upload-id');
+  const range = request.get('content-range');
+  if (range === undefined || file?.kind !== 'bytes') return undefined;
+  if (uploadId === undefined) throw new StoreError(400, 'Missing required header - X-Unique-Upload-Id');
+  return { uploadId, range: parseContentRange(range), staged: file.staged };
+}
+
+async function answerChunk(
+  task: UploadTask,
+  { uploadId, range, staged }: Chunk,
+  { uploader, partials, responses, library }: UploadRoutesParts,
+): Promise<Json> {
+  const { resourceType, parameters } = task;
+  uploader.requireSize(resourceType, range.total ?? range.end);
+  // Uploads of different kinds under one ID are different uploads.
+  const key = JSON.stringify([uploadId, resourceType, parameters.type, parameters.publicId]);
+  const filename = task.file?.kind === 'bytes' ? task.file.filename : '';
+  const outcome = await partials.take(key, range, staged, (whole) =>
+    uploader.upload({ ...task, file: { kind: 'bytes', staged: whole, filename } }),
+  );
+  switch (outcome.kind) {
+    case 'waiting':
+      return {
+        done: false,
+        bytes: outcome.bytes,
+        kind: parameters.type,
+        resource_type: resourceType,
+        ...(parameters.publicId !== undefined && { public_id: parameters.publicId }),
+      };
+    case 'finished':
+      return { ...outcomeJson(outcome.outcome, responses), done: true };
+    case 'finished-before': {
+      const asset = library.index.get(outcome.identity);
+      if (asset === undefined) throw new StoreError(404, `Resource not found - ${outcome.identity.publicId}`);
+      return { ...responses.uploaded(asset), done: true };
+    }
+  }
 }
 
 /**

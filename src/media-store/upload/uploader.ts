@@ -7,7 +7,7 @@ import type { Asset } from '../index/asset.ts';
 import type { Settings } from '../options.ts';
 import type { Outbound } from '../outbound.ts';
 import { StoreError } from '../store-error.ts';
-import { requireWithinLimits } from './file-limits.ts';
+import { fileTooLarge, maxBytesOf, requireWithinLimits } from './file-limits.ts';
 import type { SubmittedFile } from './intake/submission.ts';
 import type { UploadParameters } from './parameters.ts';
 import { choosePublicId, requireValidPublicId, splitFilename } from './public-id.ts';
@@ -42,6 +42,12 @@ export class Uploader {
     if (parameters.overwrite || parameters.publicId === undefined || resourceType === 'auto') return undefined;
     const publicId = this.#publicId(parameters, resourceType, '');
     return this.#library.index.get({ resourceType, deliveryType: parameters.type, publicId });
+  }
+
+  /** How large a file of this type may be. */
+  requireSize(resourceType: ResourceType | 'auto', bytes: number): void {
+    const limit = maxBytesOf(resourceType, this.#settings.limits);
+    if (bytes > limit) throw fileTooLarge(bytes, limit);
   }
 
   /** Stores the file. Whatever happens, no staged file is left. */
