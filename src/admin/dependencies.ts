@@ -3,6 +3,7 @@ import type { AssetKey } from '../asset/key.ts';
 import type { AssetRecord, StoredCopy } from '../asset/record.ts';
 import type { Mapping } from '../config/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { MigrationOutcome } from '../migration/migrator.ts';
 import type { Audit } from './audit.ts';
 import type { Readiness } from './health.ts';
 
@@ -26,7 +27,8 @@ export interface Job {
   readonly bytes: number;
   /** Where the origin told it. */
   readonly totalBytes?: number | undefined;
-  readonly via: 'remote-url' | 'bytes';
+  /** Undefined while the origin is examined. */
+  readonly via: 'remote-url' | 'bytes' | undefined;
 }
 
 /** What may be claimed besides assets never tried: see `ClaimRequest.redo`. */
@@ -40,11 +42,8 @@ export interface AdminDependencies {
   readonly explain: (path: string) => Explanation;
   /** Where the stored copy is delivered from; undefined where its mapping is gone. */
   readonly copyUrl: (record: AssetRecord & { readonly copy: StoredCopy }) => string | undefined;
-  /**
-   * Makes one attempt to migrate the asset. Resolves when it is over, whatever its outcome: that is in the ledger.
-   * Rejects when there was no attempt: the ledger is down, or the asset's mapping is gone.
-   */
-  readonly migrate: (key: AssetKey, redo: Redo) => Promise<unknown>;
+  /** Makes one attempt to migrate the asset. Rejects where there can be none: its mapping is gone. */
+  readonly migrate: (key: AssetKey, redo: Redo) => Promise<MigrationOutcome>;
   readonly jobs: () => readonly Job[];
   readonly readiness: () => Readiness | Promise<Readiness>;
   /** The whole configuration, redacted. */

@@ -15,15 +15,15 @@ export type RequestOutcome =
   | 'error';
 
 /** How an upload job ended. `existing`: the store had the copy; `stale`: another claimant had taken over. */
-export type UploadOutcome = 'stored' | 'existing' | 'failed' | 'missing' | 'stale';
+type UploadOutcome = 'stored' | 'existing' | 'failed' | 'missing' | 'stale';
 
-export type ClaimOutcome = 'won' | 'held' | 'settled' | 'lost' | 'unavailable';
+type ClaimOutcome = 'won' | 'held' | 'settled' | 'lost' | 'unavailable';
 
 /**
  * What spared an upload: `flight`: a job of this process; `claim`: another process's claim; `existing`: the store's
  * copy.
  */
-export type Sparing = 'flight' | 'claim' | 'existing';
+type Sparing = 'flight' | 'claim' | 'existing';
 
 /**
  * What the product counts. Every label comes from a fixed list or from the configuration, never from a request, so

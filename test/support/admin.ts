@@ -27,7 +27,7 @@ const parsed = configSchema.parse({
     },
   ],
 });
-export const mappings: readonly Mapping[] = parsed.mappings.map((mapping) => ({
+const mappings: readonly Mapping[] = parsed.mappings.map((mapping) => ({
   ...mapping,
   folder: mapping.folder ?? '',
 }));
@@ -60,7 +60,9 @@ export async function startAdmin(overrides: Partial<AdminDependencies> = {}): Pr
     async migrate(key, redo) {
       migrated.push(key);
       const claimed = await ledger.claim({ key, originUrl: originUrlOf(key), owner: 'test', leaseMs: 60_000, redo });
-      if (claimed.kind === 'won') await ledger.settle(claimed.claim, storedCopy(key, 4_321));
+      if (claimed.kind !== 'won') return claimed;
+      await ledger.settle(claimed.claim, storedCopy(key, 4_321));
+      return { kind: 'stored', record: (await ledger.lookup(key)) ?? claimed.record };
     },
     jobs: () => [],
     readiness: () => ({ ready: true, ledger: 'up', store: 'up', reasons: [] }),

@@ -3,7 +3,7 @@ import { ApiError } from '../api/api-error.ts';
 import { accessOf } from './access.ts';
 
 /** A page of another origin cannot send this header without a preflight, and we answer no preflight. */
-export const requestHeader = 'x-lazyferry-request';
+const requestHeader = 'x-lazyferry-request';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 

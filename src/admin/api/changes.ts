@@ -30,7 +30,11 @@ export function createChangeRoutes(dependencies: AdminDependencies, retry: Retry
     const body = parseInput(retryBody, request.body);
     if (body.filter !== undefined) {
       const filter = { states: ['failed', 'missing'] as const, ...ledgerFilter(body.filter, mappings()) };
-      const run = runs.start({ action: 'retry', filter, each: (record) => retry.now(record.key, body.redo) });
+      const run = runs.start({
+        action: 'retry',
+        filter,
+        each: async ({ key }) => (await retry.now(key, body.redo)).kind === 'stored',
+      });
       note(request, response, { action: 'retry', target: body.filter, outcome: 'started' });
       return void response.status(202).json({ run: run.view() });
     }
@@ -42,9 +46,12 @@ export function createChangeRoutes(dependencies: AdminDependencies, retry: Retry
       retry.inBackground(key, body.redo);
       return void response.status(202).json({ path: deliveryPathOf(key), started: true });
     }
-    await retry.now(key, body.redo);
-    const after = await ledger.lookup(key);
-    response.json({ path: deliveryPathOf(key), record: after === undefined ? null : recordView(after, copyUrl) });
+    const outcome = await retry.now(key, body.redo);
+    response.json({
+      path: deliveryPathOf(key),
+      outcome: outcome.kind,
+      record: recordView(outcome.record, copyUrl),
+    });
   });
 
   change('/purge', async (request, response) => {

@@ -1,25 +1,35 @@
 import type { AssetKey } from '../../asset/key.ts';
 import type { AssetRecord } from '../../asset/record.ts';
+import type { MigrationOutcome } from '../../migration/migrator.ts';
 import type { AdminDependencies, Redo } from '../dependencies.ts';
 import { ApiError } from './api-error.ts';
 
+type Ended = Exclude<MigrationOutcome, { readonly kind: 'postponed' }>;
+
 export interface Retry {
-  /** Makes one attempt; true when the asset is stored after it. */
-  now(key: AssetKey, redo: Redo): Promise<boolean>;
+  /**
+   * Makes one attempt.
+   *
+   * @throws {ApiError} 503 when it was not tried
+   */
+  now(key: AssetKey, redo: Redo): Promise<Ended>;
   /** Starts one attempt; what it comes to is in the ledger. */
   inBackground(key: AssetKey, redo: Redo): void;
 }
 
-export function createRetry({
-  migrate,
-  ledger,
-  report,
-}: Pick<AdminDependencies, 'migrate' | 'ledger' | 'report'>): Retry {
+const notTried: Readonly<Record<Extract<MigrationOutcome, { kind: 'postponed' }>['why'], string>> = {
+  overloaded: 'too many uploads wait already: try again later',
+  'ledger-down': 'the ledger does not answer: try again when it does',
+  superseded: 'another process took the upload over: look at its outcome',
+  stopping: 'this process is stopping: ask another one',
+};
+
+export function createRetry({ migrate, report }: Pick<AdminDependencies, 'migrate' | 'report'>): Retry {
   return {
     async now(key, redo) {
-      await migrate(key, redo);
-      const state = (await ledger.lookup(key))?.state;
-      return state === 'stored' || state === 'verified';
+      const outcome = await migrate(key, redo);
+      if (outcome.kind === 'postponed') throw new ApiError(503, 'not-tried', `not tried: ${notTried[outcome.why]}`);
+      return outcome;
     },
     inBackground(key, redo) {
       migrate(key, redo).catch(report);

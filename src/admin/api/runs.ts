@@ -2,8 +2,8 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { ApiError } from './api-error.ts';
 import { AssetRun, type RunOptions } from './asset-run.ts';
 
-/** Uploads are bounded again where they are made; this bounds what waits for that. */
-const concurrency = 8;
+/** Uploads are bounded again where they are made; this leaves room there for live traffic. */
+const concurrency = 4;
 const remembered = 10;
 
 /** The runs of this process: one at a time, the last ones remembered. */

@@ -60,6 +60,20 @@ describe('without a token', () => {
   });
 });
 
+describe('on loopback with no tokens configured', () => {
+  test('who can connect may do everything, with one header on each change', async () => {
+    const open = await startAdmin({ token: undefined, readToken: undefined });
+    try {
+      expect((await request(open.url).get('/api/session')).body).toEqual({ role: 'operate', via: 'local' });
+      const done = await request(open.url).post('/api/tombstone').set('x-lazyferry-request', '1').send(change);
+      expect(done.status).toBe(200);
+      expect(open.audited).toEqual([expect.objectContaining({ action: 'tombstone', by: 'operate by local' })]);
+    } finally {
+      await open.close();
+    }
+  });
+});
+
 describe('a token', () => {
   test.each([
     'wrong-token-0123456789',

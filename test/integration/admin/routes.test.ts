@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LedgerUnavailable } from '../../../src/ledger/ledger.ts';
+import type { MigrationOutcome } from '../../../src/migration/migrator.ts';
 import {
   type AdminFixture,
   failed,
@@ -289,21 +290,20 @@ describe('retry', () => {
   test('makes an attempt before its time and tells the outcome', async () => {
     const { status, body } = await post('/api/retry', { path: '/images/2019/c.jpg', wait: true });
     expect(status).toBe(200);
-    expect(body.record).toMatchObject({ path: '/images/2019/c.jpg', state: 'stored' });
+    expect(body).toMatchObject({ outcome: 'stored', record: { path: '/images/2019/c.jpg', state: 'stored' } });
   });
 
   test('does not make the caller wait unless asked to', async () => {
-    let finish: (() => void) | undefined;
-    const other = await startAdmin({ migrate: () => new Promise<void>((resolve) => (finish = resolve)) });
+    const { promise, resolve } = Promise.withResolvers<MigrationOutcome>();
+    const other = await startAdmin({ migrate: () => promise });
     try {
       const response = await request(other.url)
         .post('/api/retry')
         .set('authorization', `Bearer ${operateToken}`)
         .send({ path: '/images/slow.jpg' });
       expect(response.status).toBe(202);
-      expect(finish).toBeDefined();
     } finally {
-      finish?.();
+      resolve({ kind: 'postponed', why: 'stopping' });
       await other.close();
     }
   });
@@ -333,6 +333,17 @@ describe('retry', () => {
     expect((await post('/api/retry', { path: '/videos/v.mp4' })).body.error.code).toBe('under-way');
     await post('/api/tombstone', { path: '/images/a.jpg' });
     expect((await post('/api/retry', { path: '/images/a.jpg', redo: 'refresh' })).body.error.code).toBe('tombstoned');
+  });
+
+  test('tells why nothing was tried', async () => {
+    await admin.close();
+    admin = await startAdmin({ migrate: async () => ({ kind: 'postponed', why: 'overloaded' }) });
+    const { status, body } = await post('/api/retry', { path: '/images/a.jpg', wait: true });
+    expect(status).toBe(503);
+    expect(body.error).toEqual({
+      code: 'not-tried',
+      message: 'not tried: too many uploads wait already: try again later',
+    });
   });
 
   test('reports an attempt in the background that could not be made', async () => {
@@ -391,29 +402,32 @@ describe('tombstone', () => {
 describe('runs over many assets', () => {
   test('go one at a time, can be stopped, and end with the process', async () => {
     await admin.close();
-    const waiting: (() => void)[] = [];
+    const waiting: ((outcome: MigrationOutcome) => void)[] = [];
+    const finishAll = () => {
+      for (const finish of waiting) finish({ kind: 'postponed', why: 'superseded' });
+    };
     const stop = new AbortController();
     admin = await startAdmin({
-      migrate: () => new Promise<void>((resolve) => void waiting.push(resolve)),
+      migrate: () => new Promise((resolve) => void waiting.push(resolve)),
       signal: stop.signal,
     });
     for (let number = 0; number < 20; number += 1) {
       await put(admin.ledger, `/images/${number}.jpg`, failed('origin-timeout', 'no answer'));
     }
     const { body } = await post('/api/retry', { filter: {} });
-    await vi.waitFor(() => expect(waiting).toHaveLength(8));
+    await vi.waitFor(() => expect(waiting).toHaveLength(4));
     const second = await post('/api/retry', { filter: {} });
     expect(second.status).toBe(409);
     expect(second.body.error.message).toContain(`POST /api/runs/${body.run.id}/stop`);
     await post(`/api/runs/${body.run.id}/stop`, {});
-    for (const finish of waiting) finish();
-    expect(await runOver()).toMatchObject({ state: 'stopped', seen: 8 });
+    finishAll();
+    expect(await runOver()).toMatchObject({ state: 'stopped', seen: 4 });
 
     await post('/api/retry', { filter: {} });
-    await vi.waitFor(() => expect(waiting).toHaveLength(16));
+    await vi.waitFor(() => expect(waiting).toHaveLength(8));
     stop.abort();
-    for (const finish of waiting) finish();
-    expect(await runOver()).toMatchObject({ state: 'stopped', seen: 8 });
+    finishAll();
+    expect(await runOver()).toMatchObject({ state: 'stopped', seen: 4 });
   });
 
   test('that nobody knows cannot be stopped', async () => {
@@ -425,6 +439,7 @@ describe('runs over many assets', () => {
     admin = await startAdmin({
       migrate: async ({ path }) => {
         if (path === 'bad.jpg') throw new Error('its mapping is gone');
+        return { kind: 'postponed', why: 'stopping' };
       },
     });
     await put(admin.ledger, '/images/bad.jpg', failed('origin-timeout', 'no answer'));
@@ -434,8 +449,8 @@ describe('runs over many assets', () => {
       state: 'done',
       seen: 2,
       changed: 0,
-      failed: 1,
-      problem: 'its mapping is gone',
+      failed: 2,
+      problem: 'not tried: this process is stopping: ask another one',
     });
   });
 });

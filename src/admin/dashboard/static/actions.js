@@ -7,9 +7,9 @@ import { ask, attempt } from './notice.js';
 /** @param {import('./api.js').Asset['key']} key @param {string} path @param {'retry' | 'refresh'} redo */
 export function retryOne(key, path, redo) {
   return attempt(async () => {
-    const { record } = await change('/api/retry', { key, redo, wait: true });
-    if (record?.failure === undefined) return `${path} is ${record?.state ?? 'forgotten'}.`;
-    throw new Error(`${path} failed again: ${record.failure.detail}`);
+    const { outcome, record } = await change('/api/retry', { key, redo, wait: true });
+    if (outcome === 'failed') throw new Error(`${path} failed again: ${record.failure.detail}`);
+    return outcome === 'held' ? `Another process uploads ${path} now.` : `${path} is ${record.state}.`;
   });
 }
 

@@ -161,11 +161,7 @@ function uploadRows({ jobs }) {
           'li',
           {},
           element('span', { class: 'path' }, job.path),
-          element(
-            'small',
-            { class: 'muted' },
-            `${progress(job)} · started ${ago(job.startedAt)} · ${job.via === 'bytes' ? 'through lazyferry' : 'fetched by the store'}`,
-          ),
+          element('small', { class: 'muted' }, `${progress(job)} · started ${ago(job.startedAt)}`),
           job.via === 'bytes' && job.totalBytes
             ? element('progress', { max: job.totalBytes, value: job.bytes, 'aria-label': `Upload of ${job.path}` })
             : null,
@@ -177,8 +173,9 @@ function uploadRows({ jobs }) {
 
 /** @param {import('./api.js').Job} job */
 function progress({ bytes, totalBytes, via }) {
-  if (via === 'remote-url') return totalBytes === undefined ? 'size unknown' : size(totalBytes);
-  return totalBytes === undefined ? size(bytes) : `${size(bytes)} of ${size(totalBytes)}`;
+  const total = totalBytes === undefined ? '' : ` of ${size(totalBytes)}`;
+  if (via === 'bytes') return `${size(bytes)}${total} through lazyferry`;
+  return via === 'remote-url' ? `fetched by the store${total}` : 'looking at the origin';
 }
 
 /** @param {Overview['failures']} failures */
