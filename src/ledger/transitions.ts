@@ -170,9 +170,13 @@ function hasPassed(until: number, since: number, now: number): boolean {
   return now >= until || since - now > until - since;
 }
 
-/** The one question of every later step: is this token still the asset's newest, and is its claim still open? */
+/**
+ * The one question of every later step: is this token still the asset's newest, and is its claim still open? The owner
+ * is asked too: a ledger that was flushed between two claims of the same millisecond gives both the same token.
+ */
 function heldBy(claim: Claim, { record, token }: Cell): AssetRecord | undefined {
-  return record?.state === 'claimed' && token === claim.token ? record : undefined;
+  const newest = token === claim.token && record?.claim?.owner === claim.owner;
+  return newest && record.state === 'claimed' ? record : undefined;
 }
 
 /** The same settlement sent twice, because the first answer was lost on the way. */
