@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseCommandLineMapping, sourceOf } from './command-line-mapping.ts';
+import { parseCommandLineMappings, sourceOf } from './command-line-mapping.ts';
 import { type ConfigDocument, parseConfigDocument } from './document.ts';
 import { substitute, type Variables } from './environment.ts';
 import { memberOf } from './known-keys.ts';
@@ -130,7 +130,7 @@ function appendMappings(tree: Tree, maps: readonly string[]): { readonly value: 
   const written = tree.mappings ?? [];
   // Something else than a list is the schema's to refuse.
   if (maps.length === 0 || !Array.isArray(written)) return { value: tree, firstMap: Number.POSITIVE_INFINITY };
-  return { value: { ...tree, mappings: [...written, ...maps.map(parseCommandLineMapping)] }, firstMap: written.length };
+  return { value: { ...tree, mappings: [...written, ...parseCommandLineMappings(maps)] }, firstMap: written.length };
 }
 
 /** Sections are filled in key by key; a list is taken whole. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, renameSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -95,6 +95,20 @@ describe('a running process', () => {
     symlinkSync(real, link);
     const watcher = await watching(link);
     replace(real, configOf('/b/'));
+    expect(await watcher.next()).toEqual({ changed: ['/b/'] });
+  });
+
+  it('finds the file again when its directory was removed and made anew', async () => {
+    const directory = join(temporaryDirectory(), 'config');
+    const file = join(directory, 'lazyferry.yaml');
+    mkdirSync(directory);
+    writeFileSync(file, configOf('/a/'));
+    const watcher = await watching(file);
+    rmSync(directory, { recursive: true });
+    expect(await watcher.next()).toEqual({ failed: expect.stringContaining('cannot be read (ENOENT)') });
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'new'), configOf('/b/'));
+    renameSync(join(directory, 'new'), file);
     expect(await watcher.next()).toEqual({ changed: ['/b/'] });
   });
 

@@ -255,6 +255,12 @@ describe('--map', () => {
     );
   });
 
+  it('names every argument that is wrong', () => {
+    expect(() => loadConfig({ environment: {}, maps: ['one', '/a/=https://a.example/', 'two'] })).toThrow(
+      /^--map one: is not a mapping.*\n--map two: is not a mapping.*$/,
+    );
+  });
+
   it('is named as the source of a problem, without a password', () => {
     const maps = ['/a b/=https://user:hunter2@www.example.com/'];
     try {
