@@ -53,7 +53,12 @@ export class Spool {
 
   /** False when the beginning is gone, so that a new reader could not have it all. */
   get complete(): boolean {
-    return this.#window === undefined || this.#windowStart === this.#headBytes + this.#fileBytes;
+    return this.#window === undefined || this.#windowStart === this.#kept;
+  }
+
+  /** Bytes from the beginning on that memory and file hold. */
+  get #kept(): number {
+    return this.#headBytes + this.#fileBytes;
   }
 
   /** Takes the next bytes. Resolves when more may come. Never rejects: a full disk only ends the keeping. */
@@ -61,6 +66,8 @@ export class Spool {
     if (this.#closed) return;
     if (this.#window === undefined && this.#length + chunk.length <= this.#options.maxBytes) await this.#keep(chunk);
     else await this.#pass(chunk);
+    // Closed meanwhile: a file that was just being opened must not stay open.
+    if (this.#closed) await this.#closeFile();
     this.#progress();
   }
 
@@ -95,7 +102,7 @@ export class Spool {
     this.#head.length = 0;
     this.#window = undefined;
     this.#progress();
-    await this.#file?.close();
+    await this.#closeFile();
   }
 
   /** For readers: the next bytes at `position`, at most up to `end`; undefined at the end of all. */
@@ -142,7 +149,7 @@ export class Spool {
 
   /** Drops what every reader has read. Returns where the window begins then. */
   #prune(): number {
-    const slowest = Math.min(this.#length, ...[...this.#readers].map((reader) => reader.position));
+    const slowest = Math.min(this.#length, ...[...this.#readers].map((reader) => reader.needsFrom(this.#kept)));
     for (let first = this.#window?.[0]; first !== undefined; first = this.#window?.[0]) {
       if (this.#windowStart + first.length > slowest) break;
       this.#window?.shift();
@@ -160,6 +167,11 @@ export class Spool {
     const { buffer, bytesRead } = await (this.#file as FileHandle).read(Buffer.allocUnsafe(size), 0, size, inFile);
     if (bytesRead === 0) throw new Error('the spool file is shorter than what was written to it');
     return buffer.subarray(0, bytesRead);
+  }
+
+  /** The file has no name and its bytes nobody needs any more: trouble with closing it is nobody's. */
+  async #closeFile(): Promise<void> {
+    await this.#file?.close().catch(() => {});
   }
 
   #nextProgress(): Promise<void> {
@@ -180,7 +192,7 @@ export class Spool {
 }
 
 class SpoolReader extends Readable {
-  position: number;
+  #position: number;
   readonly #spool: Spool;
   readonly #end: number;
   #reading = false;
@@ -188,22 +200,27 @@ class SpoolReader extends Readable {
   constructor(spool: Spool, start: number, end: number) {
     super({ highWaterMark: fileReadBytes });
     this.#spool = spool;
-    this.position = start;
+    this.#position = start;
     this.#end = end;
+  }
+
+  /** The first byte it has not taken yet; infinite where it wants none past `kept` any more. */
+  needsFrom(kept: number): number {
+    return this.#end <= kept || this.#position >= this.#end ? Number.POSITIVE_INFINITY : this.#position;
   }
 
   override _read(): void {
     if (this.#reading) return;
-    if (this.position >= this.#end) {
+    if (this.#position >= this.#end) {
       this.push(null);
       return;
     }
     this.#reading = true;
-    this.#spool.next(this.position, this.#end).then(
+    this.#spool.next(this.#position, this.#end).then(
       (chunk) => {
         this.#reading = false;
         if (this.destroyed) return;
-        this.position += chunk?.length ?? 0;
+        this.#position += chunk?.length ?? 0;
         this.push(chunk ?? null);
         this.#spool.moved();
       },

@@ -1,5 +1,8 @@
 import { AssetFailure } from '../../asset/failure.ts';
 
+/** Controls, the space and the delete character. */
+const unprintable = /[^\x21-\x7e\u0080-\uffff]/g;
+
 /**
  * The URL, once it is sure to lie below the mapping's origin. The path was normalised long before; this is the last
  * check ahead of the network, and it takes nothing on trust.
@@ -14,7 +17,9 @@ export function withinOrigin(text: string, origin: URL): URL {
     url.username !== '' ||
     url.password !== '' ||
     !url.pathname.startsWith(origin.pathname) ||
-    climbs(text.split(/[?#]/, 1)[0] ?? '')
+    text.search(unprintable) !== -1 || // the URL parser drops tabs and line breaks: `.<tab>.` becomes `..`
+    climbs(text.split(/[?#]/, 1)[0] ?? '') ||
+    climbs(url.pathname)
   ) {
     throw new AssetFailure('origin-blocked', {
       detail: `the request leads out of the mapping's origin ${origin.href}`,
@@ -27,11 +32,14 @@ export function withinOrigin(text: string, origin: URL): URL {
 
 /**
  * Whether somebody would see a `.` or `..` in the path: the URL parser, which takes it out and asks for another object
- * than the one named, or an origin that decodes once or twice, or takes a backslash for a slash.
+ * than the one named; or an origin that decodes once or twice, takes a backslash for a slash, ends the path at `;` or
+ * NUL, or drops control characters.
  */
 function climbs(text: string): boolean {
   const once = decodeTriplets(text);
-  return [text, once, decodeTriplets(once)].some((form) => /(?:^|[/\\])\.{1,2}(?:[/\\;]|$)/.test(form));
+  return [text, once, decodeTriplets(once)].some((form) =>
+    /(?:^|[/\\])\.{1,2}(?:[/\\;?#]|$)/.test(form.replaceAll('\0', '/').replace(unprintable, '')),
+  );
 }
 
 /** Decodes the ASCII escapes only: what is malformed or beyond ASCII can hold neither a dot nor a slash. */

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { AssetFailure } from '../../asset/failure.ts';
 import type { Credentials } from '../http/auth.ts';
 import { HttpReader, type HttpReaderOptions } from '../http/http-reader.ts';
@@ -53,23 +52,41 @@ export function createS3Origin({ auth, ...options }: S3OriginOptions): Origin {
   };
 }
 
-/** Longer error documents are not looked into. */
+/** What is looked at of an error document; S3's are shorter by far. */
 const errorDocumentBytes = 16_384;
 
 /** S3 answers a mistake in the configuration as it answers for an object; it must not count as the object's own fate. */
 async function explained(answer: OriginBody): Promise<OriginBody> {
-  const isError = answer.status >= 300 && answer.status !== 304 && answer.status !== 416;
-  if (!isError || answer.length === undefined || answer.length > errorDocumentBytes) return answer;
-  const document = await buffer(answer.body);
-  refuseWrongRegion(answer);
-  if (/<Code>NoSuchBucket<\/Code>/.test(document.toString('latin1'))) {
-    throw new AssetFailure('origin-error', {
-      detail: 'the bucket does not exist',
-      status: answer.status,
-      hint: 'check the bucket in the mapping’s origin, and auth.endpoint where the service is not AWS',
-    });
+  if (answer.status < 300 || answer.status === 304 || answer.status === 416) return answer;
+  const document = await readBeginning(answer.body);
+  try {
+    refuseWrongRegion(answer);
+    refuseMissingBucket(answer.status, document.bytes);
+  } catch (error) {
+    answer.body.destroy();
+    throw error;
   }
-  return { ...answer, body: Readable.from([document], { objectMode: false }) };
+  if (document.isAll) return { ...answer, body: Readable.from([document.bytes], { objectMode: false }) };
+  answer.body.unshift(document.bytes);
+  return answer;
+}
+
+async function readBeginning(body: Readable): Promise<{ readonly bytes: Buffer; readonly isAll: boolean }> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length > errorDocumentBytes) return { bytes, isAll: false };
+  }
+  return { bytes, isAll: true };
+}
+
+function refuseMissingBucket(status: number, document: Buffer): void {
+  if (!document.includes('<Code>NoSuchBucket</Code>')) return;
+  throw new AssetFailure('origin-error', {
+    detail: 'the bucket does not exist',
+    status,
+    hint: 'check the bucket in the mapping’s origin, and auth.endpoint where the service is not AWS',
+  });
 }
 
 function refuseWrongRegion({ status, headers }: OriginResponse): void {
