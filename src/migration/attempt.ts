@@ -9,6 +9,7 @@ import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
 import type { AssetStore, UploadResult, UploadSource } from '../store/asset-store.ts';
 import type { Attempt, AttemptContext } from './claimed.ts';
 import { examine } from './examine.ts';
+import { look } from './look.ts';
 import { settlementOf } from './policy.ts';
 import { type Evidence, prove } from './prove.ts';
 import type { SourceChoice } from './source-choice.ts';
@@ -51,8 +52,8 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       const origin = dependencies.originOf(mapping);
       const read = reads.current(encodeAssetKey(asset.key));
       if (read !== undefined) releases.push(read.hold());
-      const response = await (read?.response ?? origin.describe({ url: asset.originUrl, signal: context.signal }));
-      examine(asset, mapping, response);
+      const { response, head } = await look(origin, asset.originUrl, read, context.signal);
+      await examine(asset, mapping, response, head);
       return await transfer({ asset, mapping, origin, response, context, read, releases });
     } catch (error) {
       context.signal.throwIfAborted();

@@ -4,16 +4,17 @@ import { AssetFailure } from '../asset/failure.ts';
 import type { Mapping } from '../config/schema.ts';
 import type { OriginResponse } from '../origin/origin.ts';
 import { statusFailure } from '../origin/status.ts';
+import { guardContent } from './content-guard.ts';
 
 /** Types that say nothing: servers send them when they do not know. */
 const unknownTypes = new Set(['application/octet-stream', 'binary/octet-stream', 'application/x-download']);
 
 /**
- * Judges the origin's answer before anything is sent to the store.
+ * Judges the origin's answer, and the beginning of its body, before anything is sent to the store.
  *
- * @throws {AssetFailure} `origin-*` by status, `wrong-type`, `too-large`
+ * Rejects with `AssetFailure`: `origin-*` by status, `wrong-type`, `too-large`.
  */
-export function examine(asset: Asset, mapping: Mapping, response: OriginResponse): void {
+export async function examine(asset: Asset, mapping: Mapping, response: OriginResponse, head: Buffer): Promise<void> {
   const failure = statusFailure(response);
   if (failure !== undefined) throw failure;
   if (response.status !== 200) {
@@ -43,6 +44,7 @@ export function examine(asset: Asset, mapping: Mapping, response: OriginResponse
       hint: 'see allow.maxBytes',
     });
   }
+  await guardContent(head, type);
 }
 
 /** The declared type without parameters, lower case; where that says nothing, the file name's. */
