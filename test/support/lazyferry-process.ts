@@ -19,12 +19,12 @@ export interface LazyferryOptions {
   readonly entry?: string;
 }
 
-export interface LogLine {
+interface LogLine {
   readonly event?: string;
   readonly [field: string]: unknown;
 }
 
-export interface Exit {
+interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
