@@ -198,6 +198,7 @@ describe('past the limit', () => {
     spool.end();
     expect((await taken).equals(content.subarray(0, 10))).toBe(true);
     expect((await reader).equals(content)).toBe(true);
+    ranged.destroy();
   });
 });
 
