@@ -107,6 +107,14 @@ describe('logging in', () => {
     expect(await region('Coverage').isVisible()).toBe(false);
   });
 
+  test('a session that ends while the dashboard is open leads back to the login', async () => {
+    await logIn();
+    await page.context().clearCookies();
+    await page.getByLabel('Token').waitFor();
+    expect(await region('Coverage').isVisible()).toBe(false);
+    await logIn();
+  });
+
   test('who may only read sees everything and is offered no change', async () => {
     await logIn(readToken);
     await search('/images/press/');
@@ -175,6 +183,14 @@ describe('an operator', () => {
       'https://www.example.com/static/images/2019/picture-12.jpg',
       'https://res.cloudinary.com/demo/image/upload/v1700000000/site/images/2019/picture-12.jpg',
     ]);
+  });
+
+  test('sees what an origin says as text, never as markup', async () => {
+    const said = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+    await put(admin.ledger, '/images/odd.jpg', failed('wrong-type', said));
+    await search('/images/odd');
+    await region('Assets').getByText(said).waitFor();
+    expect(await page.locator('main img, main script').count()).toBe(0);
   });
 
   test('retries one failure and sees that it is stored now', async () => {
