@@ -18,7 +18,7 @@ const tooLarge = `a configuration has at most ${mostValues} values, ${deepest} l
 /**
  * Parses one YAML 1.2 document whose top is a mapping. An empty one has no keys.
  *
- * @throws {ConfigError} with every syntax error
+ * @throws {ConfigError} with the first syntax error, or else with every key that cannot be used
  */
 export function parseConfigDocument(file: string, source: string): ConfigDocument {
   const lines = new LineCounter();
@@ -40,7 +40,7 @@ export function parseConfigDocument(file: string, source: string): ConfigDocumen
     throw new ConfigError(problems);
   }
 
-  const reader = new DocumentReader(document, report);
+  const reader = new DocumentReader(document, report, problems);
   const value = reader.read(document.contents, []) ?? Object.create(null);
   if (problems.length === 0 && (typeof value !== 'object' || Array.isArray(value))) {
     report(0, [], 'is not a mapping', 'the file holds keys such as mappings: and listen:');
@@ -99,22 +99,21 @@ class DocumentReader {
   readonly offsets = new Map<string, number>();
   readonly #document: Document.Parsed;
   readonly #report: Report;
+  readonly #problems: readonly ConfigProblem[];
   #nodes = 0;
 
-  constructor(document: Document.Parsed, report: Report) {
+  constructor(document: Document.Parsed, report: Report, problems: readonly ConfigProblem[]) {
     this.#document = document;
     this.#report = report;
+    this.#problems = problems;
   }
 
   read(node: Node | null, path: ConfigPath): unknown {
     const offset = node?.range?.[0] ?? 0;
     this.#nodes += 1;
-    if (this.#nodes >= mostValues || path.length > deepest) {
-      // Said once: what is around it is as large.
-      if (this.#nodes < Number.MAX_SAFE_INTEGER)
-        this.#report(offset, path.slice(0, 3), 'is too large or too deep', tooLarge);
-      this.#nodes = Number.MAX_SAFE_INTEGER;
-      return undefined;
+    if (this.#nodes > mostValues || path.length > deepest) {
+      this.#report(offset, path.slice(0, 3), 'is too large or too deep', tooLarge);
+      throw new ConfigError(this.#problems);
     }
     if (isAlias(node)) {
       const target = node.resolve(this.#document);

@@ -132,7 +132,8 @@ function tooSmall(issue: z.core.$ZodIssueTooSmall, written: string): { message: 
 
 /** The value as it may be shown: secrets and values of the environment are not. */
 function quote(path: ConfigPath, value: unknown, originals: ReadonlyMap<string, string>): string {
-  if (isSecret(path) || mayHoldCredentials(path)) return 'the value';
+  // `auth: hunter2` is a secret at the wrong place.
+  if (isSecret(path) || mayHoldCredentials(path) || path.at(-1) === 'auth') return 'the value';
   if (typeof value === 'string' && secretsInUrl(value).length > 0) return 'the value';
   const original = originals.get(formatPath(path));
   if (original !== undefined) return shorten(JSON.stringify(original));

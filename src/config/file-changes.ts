@@ -26,10 +26,11 @@ export function onFileChange(file: string, changed: () => void): () => void {
         const watcher = watch(target, { persistent: false }, (_, name) => {
           if (name === null || names.has(name) || name.startsWith('..')) handle();
         });
-        // The target is gone, or the system has no watch left: the poll goes on.
         watcher.on('error', () => watcher.close());
         watchers.push(watcher);
-      } catch {}
+      } catch {
+        // The target is gone, or the system has no watch left: the poll goes on.
+      }
     }
   };
   const handle = () => {

@@ -2,18 +2,21 @@ import { hasReference, literalPart } from './environment.ts';
 import type { ConfigPath } from './problem.ts';
 import type { Refusal } from './values.ts';
 
-/** Keys whose whole value is a secret, wherever they stand. */
-const secretKeys = new Set(['password', 'token', 'readToken', 'secretAccessKey']);
-
-/** `value` of `auth: { kind: header }` may have literal text around the secret, such as `Token ${API_TOKEN}`. */
-function isHeaderValue(path: ConfigPath): boolean {
-  return path.at(-1) === 'value' && path.at(-2) === 'auth';
-}
+/** Options whose whole value is a secret, by their section. */
+const secretOptions = new Map([
+  ['auth', ['password', 'token', 'value', 'secretAccessKey']],
+  ['admin', ['token', 'readToken']],
+]);
 
 /** Whether the value is never to be shown. */
 export function isSecret(path: ConfigPath): boolean {
-  const key = path.at(-1);
-  return isHeaderValue(path) || (typeof key === 'string' && secretKeys.has(key));
+  const [section = '', option = ''] = path.slice(-2).map(String);
+  return secretOptions.get(section)?.includes(option) ?? false;
+}
+
+/** The value of a header may have literal text around the secret: `Token ${API_TOKEN}`. */
+function isHeaderValue(path: ConfigPath): boolean {
+  return path.at(-2) === 'auth' && path.at(-1) === 'value';
 }
 
 /** Keys whose value is a URL that may hold credentials. */

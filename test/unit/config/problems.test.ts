@@ -307,6 +307,19 @@ describe('a secret typed into the file', () => {
     expect(complaintsAbout(withMapping('', section)).join('\n')).not.toContain(canary);
   });
 
+  it('is not repeated where it stands in the wrong place', () => {
+    for (const lines of [`auth: ${canary}`, `auth: [${canary}]`, `auth: { kind: bearer, token: [${canary}] }`]) {
+      const complaints = complaintsAbout(withMapping(lines));
+      expect(complaints).toHaveLength(1);
+      expect(complaints[0]).not.toContain(canary);
+    }
+  });
+
+  it('is told from metadata that only has such a name', () => {
+    const source = withMapping('upload: { context: { token: of appreciation } }');
+    expect(load(source).config.mappings[0]?.upload.context).toEqual({ token: 'of appreciation' });
+  });
+
   it('is accepted from the environment, also as a part of a URL or a header value', () => {
     const source = withMapping(
       'auth: { kind: header, name: X-Key, value: "Token ${T}" }',
