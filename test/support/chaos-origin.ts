@@ -8,7 +8,7 @@ import type { ChaosContent } from './chaos-content.ts';
 import { type ChaosFile, type ChaosFileOptions, chaosFile, serveFile } from './chaos-file.ts';
 
 /** One request as it arrived. */
-export interface ChaosRequest {
+interface ChaosRequest {
   readonly method: string;
   /** Path and query, as on the wire. */
   readonly url: string;

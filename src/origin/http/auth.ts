@@ -7,7 +7,7 @@ export type HttpAuth =
   | { readonly kind: 'header'; readonly name: string; readonly value: string };
 
 /** A request that is about to be sent, for the credentials to be worked out from. */
-export interface OutgoingRequest {
+interface OutgoingRequest {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

@@ -40,6 +40,8 @@ export class CheckedBody extends Readable {
     source.on('end', () => this.#finish());
     source.on('error', (error) => this.destroy(bodyFailure(error, this.#received, limits.length)));
     source.pause();
+    // It may fail before its reader has begun; the reader then finds it failed. Unheard, it would end the process.
+    this.on('error', () => {});
   }
 
   override _read(): void {

@@ -134,7 +134,7 @@ export class HttpReader implements Origin {
 
   async #follow(method: Method, request: OriginRequest, signal: AbortSignal): Promise<Answer> {
     const headers = requestHeaders(request, this.#options);
-    const first = withinOrigin(request.url, this.#origin);
+    const first = withinOrigin(request.url, this.#options.origin);
     const visited: [URL, ...URL[]] = [first];
     let credentials = this.#options.credentials;
     for (let url = first; ; ) {

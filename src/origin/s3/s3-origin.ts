@@ -6,7 +6,7 @@ import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origi
 import { objectUrl, objectUrlPrefix, type S3Place } from './object-url.ts';
 import { type S3Keys, signS3Request } from './signature.ts';
 
-export interface S3Auth extends S3Keys {
+interface S3Auth extends S3Keys {
   readonly kind: 's3';
   readonly endpoint?: string | undefined;
 }

@@ -63,7 +63,7 @@ describe('whatever follows the prefix', () => {
   test('a request stays below the origin, also for a server that decodes twice or reads backslashes', () => {
     fc.assert(
       fc.property(attacks, (attack) => {
-        const url = orRefused(() => withinOrigin(origin.href + attack, origin));
+        const url = orRefused(() => withinOrigin(origin.href + attack, origin.href));
         if (url === undefined) return;
         expect(url.origin).toBe(origin.origin);
         const decode = (path: string) =>

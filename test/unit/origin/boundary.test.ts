@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { withinOrigin } from '../../../src/origin/http/boundary.ts';
 
-const origin = new URL('https://origin.test/static/images/');
+const origin = 'https://origin.test/static/images/';
 
 describe('a request of a mapping', () => {
   test.each([
@@ -55,6 +55,16 @@ describe('a request of a mapping', () => {
     '',
   ])('for %j never leaves', (url) => {
     expect(() => withinOrigin(url, origin)).toThrow(expect.objectContaining({ reason: 'origin-blocked' }));
+  });
+
+  test('is measured by the origin as it is configured, however that is written', () => {
+    for (const configured of [
+      'https://origin.test/my images/',
+      'https://ORIGIN.test/a/../b/',
+      'https://bücher.test/',
+    ]) {
+      expect(withinOrigin(`${configured}a.jpg`, configured).href).toBe(new URL(`${configured}a.jpg`).href);
+    }
   });
 
   test('leaves a fragment at home', () => {

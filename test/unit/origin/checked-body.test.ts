@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BodyLimits, CheckedBody } from '../../../src/origin/http/checked-body.ts';
@@ -118,6 +119,14 @@ describe('a body from the origin', () => {
     tooLarge.source.end('hello');
     expect(await tooLarge.outcome).toMatchObject({ reason: 'too-large' });
     expect(tooLarge.source.destroyed).toBe(true);
+  });
+
+  test('that fails before anybody reads is found failed by its reader', async () => {
+    const source = new PassThrough();
+    const body = new CheckedBody(source, limits, () => false);
+    source.destroy(new Error('reset'));
+    await settle();
+    await expect(buffer(body)).rejects.toMatchObject({ reason: 'origin-truncated' });
   });
 
   test('gives the source up when its reader leaves, and leaves no timer', async () => {
