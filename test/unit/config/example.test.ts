@@ -32,8 +32,9 @@ describe('the example configuration', () => {
     expect(config).toEqual(minimal.config);
   });
 
-  it.each(names)('shows the option %s', (name) => {
-    expect(text).toMatch(new RegExp(`(?:^|[\\s#{,])${name}:`, 'm'));
+  it('shows every option', () => {
+    const isShown = (name: string) => new RegExp(`(?:^|[\\s#{,])${name}:`, 'm').test(text);
+    expect(names.filter((name) => !isShown(name))).toEqual([]);
   });
 
   it('loads with each commented option taken in', () => {
@@ -60,11 +61,7 @@ describe('docs/configuration.md', () => {
   const page = readFileSync(referenceFile, 'utf8');
 
   it('has the options of the schema (npm run docs:configuration brings it up to date)', () => {
-    expect(withReference(page)).toBe(page);
-  });
-
-  it.each(names.filter((name) => name !== 'kind'))('explains the option %s', (name) => {
-    expect(page).toMatch(new RegExp(`(?:\`|\\.)${name}(?:\`|\\.)|^### ${name}$`, 'm'));
+    expect(withReference(page).split('\n')).toEqual(page.split('\n'));
   });
 
   it('shows YAML that loads, except where it says refused', () => {
