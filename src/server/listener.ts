@@ -75,11 +75,12 @@ function urlOf(server: Server): string {
 function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    // `close` lets go the connections that rest now; one that is kept alive after its last answer would stay.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
-    // `close` lets resting connections go at once; the others end with their answer.
-    server.closeIdleConnections();
   });
 }
