@@ -10,6 +10,10 @@ export function refuseRequest(request: IncomingMessage): Problem | undefined {
   if (method !== 'GET' && method !== 'HEAD') {
     return { status: 405, detail: `Media is read here: use ${methods}.`, headers: { allow: methods } };
   }
+  // Whoever stands before us may have gone by the other one.
+  if (hostCount(request.rawHeaders) > 1) {
+    return { status: 400, detail: 'A request names one host.', headers: { connection: 'close' } };
+  }
   // A body that is not read would be taken for the next request by somebody between us and the client.
   if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') {
     return { status: 400, detail: 'A GET or HEAD request has no body.', headers: { connection: 'close' } };
@@ -18,6 +22,11 @@ export function refuseRequest(request: IncomingMessage): Problem | undefined {
     return { status: 508, detail: 'The request has been here before: a mapping’s origin leads back to lazyferry.' };
   }
   return undefined;
+}
+
+/** Node refuses a request without `Host`, and takes the first of several. */
+function hostCount(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && /^host$/i.test(name)).length;
 }
 
 const targetProblems: Readonly<Record<PathProblem, string>> = {
