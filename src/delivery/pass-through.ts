@@ -34,9 +34,16 @@ export async function passThrough(exchange: Exchange, source: PassThrough): Prom
 
 async function answerHead(exchange: Exchange, { origin, reads }: PassThrough): Promise<void> {
   const shared = reads.current(exchange.id);
-  const head = shared === undefined ? await origin.describe(directRequest(exchange, false)) : await shared.response;
-  writeHead(exchange, head);
-  exchange.response.end();
+  // Held, so that the answer still comes when the client that started the read leaves.
+  const release = shared?.hold();
+  try {
+    const head = await (shared?.response ?? origin.describe(directRequest(exchange, false)));
+    if (notModified(exchange, head)) return;
+    writeHead(exchange, head);
+    exchange.response.end();
+  } finally {
+    release?.();
+  }
 }
 
 async function answerWhole(exchange: Exchange, source: PassThrough): Promise<void> {
@@ -136,7 +143,11 @@ function notModified(exchange: Exchange, head: OriginResponse): boolean {
 
 function writeHead(exchange: Exchange, head: OriginResponse): void {
   exchange.headAt = performance.now();
-  exchange.response.writeHead(head.status, STATUS_CODES[head.status] ?? '', coldHeaders(head));
+  exchange.response.writeHead(
+    head.status,
+    STATUS_CODES[head.status] ?? '',
+    coldHeaders(head, exchange.mapping, exchange.id),
+  );
 }
 
 /** A client that leaves is no error; an origin that fails after the head destroys the response (invariant 9). */
