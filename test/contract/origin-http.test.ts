@@ -1,19 +1,17 @@
 import { createHttpOrigin } from '../../src/origin/http/http-origin.ts';
+import type { OriginNetwork } from '../../src/origin/http/http-reader.ts';
 import { startChaosOrigin } from '../support/chaos-origin.ts';
-import { quickNetwork } from '../support/origin-network.ts';
+import { impatientNetwork, patientNetwork } from '../support/origin-network.ts';
 import { describeOrigin } from './origin.contract.ts';
 
 describeOrigin('http', async () => {
   const chaos = await startChaosOrigin();
   const prefix = `${chaos.url}/static/images/`;
+  const open = (network: OriginNetwork) =>
+    createHttpOrigin({ origin: prefix, network, auth: null, maxBytes: 1_000_000, userAgent: 'lazyferry/test' });
   return {
-    origin: createHttpOrigin({
-      origin: prefix,
-      network: quickNetwork,
-      auth: null,
-      maxBytes: 1_000_000,
-      userAgent: 'lazyferry/test',
-    }),
+    origin: open(patientNetwork),
+    impatient: open(impatientNetwork),
     chaos,
     urlOf: (name) => prefix + name,
     pathOf: (name) => `/static/images/${name}`,

@@ -1,6 +1,7 @@
+import type { OriginNetwork } from '../../src/origin/http/http-reader.ts';
 import { createS3Origin } from '../../src/origin/s3/s3-origin.ts';
 import { startChaosOrigin } from '../support/chaos-origin.ts';
-import { quickNetwork } from '../support/origin-network.ts';
+import { impatientNetwork, patientNetwork } from '../support/origin-network.ts';
 import { refuseSignature } from '../support/s3-signature.ts';
 import { describeOrigin } from './origin.contract.ts';
 
@@ -15,14 +16,17 @@ describeOrigin('s3', async () => {
         : { kind: 'status', status: 403, body: `<Error><Code>${code}</Code></Error>` };
     },
   });
-  return {
-    origin: createS3Origin({
+  const open = (network: OriginNetwork) =>
+    createS3Origin({
       origin: 's3://media/static/',
-      network: quickNetwork,
+      network,
       auth: { kind: 's3', ...account, endpoint: chaos.url },
       maxBytes: 1_000_000,
       userAgent: 'lazyferry/test',
-    }),
+    });
+  return {
+    origin: open(patientNetwork),
+    impatient: open(impatientNetwork),
     chaos,
     urlOf: (name) => `s3://media/static/${name}`,
     pathOf: (name) => `/media/static/${name}`,

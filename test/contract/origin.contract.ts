@@ -8,9 +8,11 @@ import type { Behaviour } from '../support/chaos-behaviour.ts';
 import { patternContent } from '../support/chaos-content.ts';
 import type { ChaosOrigin } from '../support/chaos-origin.ts';
 
-/** What a driver's test gives the suite. Timeouts of about 300 ms; at most 1 MB a body; private addresses open. */
+/** What a driver's test gives the suite: origins that take at most 1 MB a body and may connect to this machine. */
 export interface OriginBench {
   readonly origin: Origin;
+  /** The same with `impatientNetwork`. */
+  readonly impatient: Origin;
   readonly chaos: ChaosOrigin;
   /** The object's URL as the port takes it. */
   urlOf(name: string): string;
@@ -238,7 +240,8 @@ export function describeOrigin(driver: string, start: () => Promise<OriginBench>
       ];
       test.each(cases)('but %s rejects', async (_, behaviour, reason) => {
         const { url } = put(behaviour);
-        expect(await failureOf(bench.origin.open({ url }))).toMatchObject({ reason });
+        const origin = reason === 'origin-timeout' ? bench.impatient : bench.origin;
+        expect(await failureOf(origin.open({ url }))).toMatchObject({ reason });
       });
     });
 
@@ -257,7 +260,8 @@ export function describeOrigin(driver: string, start: () => Promise<OriginBench>
       ];
       test.each(cases)('%s fails and never ends in good order', async (_, behaviour, reason) => {
         const { url } = put(behaviour);
-        expect(await failureOf(read(bench.origin.open({ url })))).toMatchObject({ reason });
+        const origin = reason === 'origin-timeout' ? bench.impatient : bench.origin;
+        expect(await failureOf(read(origin.open({ url })))).toMatchObject({ reason });
       });
 
       test('because it is too large fails before its first byte where the length says so', async () => {
@@ -368,7 +372,7 @@ export function describeOrigin(driver: string, start: () => Promise<OriginBench>
     });
 
     test('leaves no connection behind, whatever happened', async () => {
-      await bench.origin.close();
+      await Promise.all([bench.origin.close(), bench.impatient.close()]);
       await bench.chaos.drained();
       expect(bench.chaos.openSockets).toBe(0);
     });

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { createHttpOrigin, type HttpOriginOptions } from '../../../src/origin/http/http-origin.ts';
 import type { OriginNetwork } from '../../../src/origin/http/http-reader.ts';
 import type { Origin } from '../../../src/origin/origin.ts';
-import { quickNetwork } from '../../support/origin-network.ts';
+import { patientNetwork } from '../../support/origin-network.ts';
 
 /** An `http` origin for a test, closed at the end of its scope. */
 export function openOrigin(
@@ -14,7 +14,7 @@ export function openOrigin(
     userAgent: 'lazyferry/test',
     ...options,
     origin,
-    network: { ...quickNetwork, ...options.network },
+    network: { ...patientNetwork, ...options.network },
   });
   return {
     open: (request) => driver.open(request),

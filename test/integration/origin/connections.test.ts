@@ -12,7 +12,7 @@ describe('connections to the origin', () => {
   test('are kept and never more than configured, for any number of requests', async () => {
     await using chaos = await startChaosOrigin();
     chaos.put('/images/a.jpg', patternContent(50_000));
-    await using origin = openOrigin(`${chaos.url}/images/`, { network: { connections: 4, headersTimeout: 5_000 } });
+    await using origin = openOrigin(`${chaos.url}/images/`, { network: { connections: 4 } });
     await Promise.all(Array.from({ length: 200 }, () => readAll(origin, `${chaos.url}/images/a.jpg`)));
     expect(chaos.requests).toHaveLength(200);
     expect(chaos.connections).toBeLessThanOrEqual(4);
@@ -99,7 +99,7 @@ describe('connections to the origin', () => {
     await using chaos = await startChaosOrigin();
     chaos.put('/images/film.mp4', patternContent(2_000_000_000));
     chaos.set('/images/silent.jpg', { kind: 'silent' });
-    const origin = openOrigin(`${chaos.url}/images/`, { network: { headersTimeout: 60_000 } });
+    const origin = openOrigin(`${chaos.url}/images/`);
     const { body } = await origin.open({ url: `${chaos.url}/images/film.mp4` });
     const waiting = failureOf(origin.open({ url: `${chaos.url}/images/silent.jpg` }));
     await chaos.requested('/images/silent.jpg');

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { failureOf } from '../../contract/origin.contract.ts';
 import { chaosCertificate, startChaosOrigin } from '../../support/chaos-origin.ts';
+import { impatientNetwork } from '../../support/origin-network.ts';
 import { openOrigin, readAll } from './bench.ts';
 
 const auth = { kind: 'basic', username: 'reader', password: 'secret' } as const;
@@ -54,8 +56,7 @@ describe('credentials', () => {
     chaos.set('/images/silent.jpg', { kind: 'silent' });
     chaos.set('/images/evil.jpg', { kind: 'redirect', to: 'https://evil.test/' });
     chaos.set('/images/garbage.jpg', { kind: 'raw', bytes: 'garbage' });
-    await using origin = openOrigin(`${chaos.url}/images/`, { auth });
-    const { inspect } = await import('node:util');
+    await using origin = openOrigin(`${chaos.url}/images/`, { auth, network: impatientNetwork });
     for (const name of ['reset', 'silent', 'evil', 'garbage', '../up']) {
       const failure = await failureOf(origin.open({ url: `${chaos.url}/images/${name}.jpg` }));
       expect(inspect(failure, { depth: 20, showHidden: true })).not.toMatch(/secret|cmVhZGVyOnNlY3JldA==/);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createS3Origin, type S3OriginOptions } from '../../../src/origin/s3/s3-origin.ts';
 import { failureOf } from '../../contract/origin.contract.ts';
 import { type ChaosOrigin, startChaosOrigin } from '../../support/chaos-origin.ts';
-import { quickNetwork } from '../../support/origin-network.ts';
+import { patientNetwork } from '../../support/origin-network.ts';
 import { refuseSignature } from '../../support/s3-signature.ts';
 
 const account = { accessKeyId: 'AKIATEST', secretAccessKey: 'a/secret+key', region: 'eu-central-1' };
@@ -21,7 +21,7 @@ function startBucketServer(): Promise<ChaosOrigin> {
 function openBucket(chaos: ChaosOrigin, auth: Partial<S3OriginOptions['auth']> | null = {}) {
   const origin = createS3Origin({
     origin: 's3://media/site/',
-    network: quickNetwork,
+    network: patientNetwork,
     auth: auth === null ? null : { kind: 's3', ...account, endpoint: chaos.url, ...auth },
     userAgent: 'lazyferry/test',
   });
