@@ -19,7 +19,7 @@ export type Explanation =
   /** No mapping fits, or the path is refused; `detail` says which and why. */
   | { readonly kind: 'unmapped' | 'refused'; readonly detail: string };
 
-/** An upload that this process is making. */
+/** An upload that this process or one of its workers is making. */
 export interface Job {
   readonly key: AssetKey;
   /** Milliseconds since the epoch. */
@@ -44,7 +44,7 @@ export interface AdminDependencies {
   readonly copyUrl: (record: AssetRecord & { readonly copy: StoredCopy }) => string | undefined;
   /** Makes one attempt to migrate the asset. Rejects where there can be none: its mapping is gone. */
   readonly migrate: (key: AssetKey, redo: Redo) => Promise<MigrationOutcome>;
-  readonly jobs: () => readonly Job[];
+  readonly jobs: () => readonly Job[] | Promise<readonly Job[]>;
   readonly readiness: () => Readiness | Promise<Readiness>;
   /** The whole configuration, redacted. */
   readonly config: () => unknown;

@@ -137,6 +137,7 @@ export function createMetrics(registry: Registry, { inFlight, version }: Metrics
   new Gauge({
     name: 'lazyferry_info',
     help: 'Always 1; the label tells the version.',
+    aggregator: 'first',
     labelNames: ['version'] as const,
     registers,
   }).set({ version }, 1);

@@ -23,13 +23,13 @@ export function createOverviewRoutes(dependencies: AdminDependencies, recent: Re
       .all(only('GET', 'HEAD'));
 
   const status = async () => ({ version, ...(await readiness()) });
-  const jobs = () => dependencies.jobs().map(jobView);
+  const jobs = async () => (await dependencies.jobs()).map(jobView);
   const failures = memoize(countEvery, () => countFailures(ledger));
   const coverage = async () => coverageOf(mappings(), await ledger.tally());
   const assets = async () => (await recent.list()).map((record) => recordView(record, copyUrl));
 
   read('/status', status);
-  read('/jobs', () => ({ jobs: jobs() }));
+  read('/jobs', async () => ({ jobs: await jobs() }));
   read('/tally', async () => ({ mappings: await coverage() }));
   read('/failures', failures);
   read('/recent', async () => ({ assets: await assets() }));
@@ -37,7 +37,7 @@ export function createOverviewRoutes(dependencies: AdminDependencies, recent: Re
   read('/config', () => ({ config: config() }));
   read('/overview', async () => ({
     status: await status(),
-    jobs: jobs(),
+    jobs: await jobs(),
     runs: runs.list(),
     ...(await ledgerParts()),
   }));

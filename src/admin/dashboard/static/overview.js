@@ -56,7 +56,7 @@ function summary({ coverage, uploading }) {
       unknown ? '?' : size(sum((row) => row.storedBytes)),
       `${count(sum((row) => row.states.verified))} verified again`,
     ),
-    tile('Uploading now', count(uploading), 'in this process'),
+    tile('Uploading now', count(uploading), 'in this process and its workers'),
     tile(
       'Failed',
       unknown ? '?' : count(failed),
