@@ -128,7 +128,10 @@ export function encodeCell(encodedKey: string, { record, token }: StoredCell): B
 export function decodeCell(encodedKey: string, value: Buffer): StoredCell {
   const state = keyByLetter(stateLetters, value.toString('latin1', 0, 1));
   const reason = keyByLetter(reasonLetters, value.toString('latin1', 1, 2));
-  const body = inflateRawSync(value.subarray(2), { dictionary: dictionaryFor(encodedKey) });
+  const body = inflateRawSync(value.subarray(2), {
+    dictionary: dictionaryFor(encodedKey),
+    maxOutputLength: 2 ** 20,
+  });
   const [updatedAt, createdAgo, tokenAgo, originUrl, copy, origin, failure, claim] = JSON.parse(
     body.toString(),
   ) as CellTuple;
