@@ -3,11 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { accountRoutes } from './admin/account-routes.ts';
 import { adminRoutes } from './admin/admin-routes.ts';
+import { mappingRoutes } from './admin/mapping-routes.ts';
+import { presetRoutes } from './admin/preset-routes.ts';
 import { HourlyLimit } from './admin/rate-limit.ts';
 import { resourceRoutes } from './admin/resource-routes.ts';
+import { type NamedTransformation, transformationRoutes } from './admin/transformation-routes.ts';
+import type { UploadMapping } from './auto-upload/upload-mapping.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { ErrorLog } from './error-response.ts';
 import { BlobStore } from './files/blob-store.ts';
+import { DerivedFiles } from './files/derived-files.ts';
 import { lockDirectory } from './files/directory-lock.ts';
 import { Library } from './files/library.ts';
 import { Staging } from './files/staging.ts';
@@ -17,10 +22,13 @@ import { SettingsTable } from './index/settings-table.ts';
 import { type MediaStoreOptions, resolveSettings } from './options.ts';
 import { createOutbound } from './outbound.ts';
 import { createServerApp } from './server.ts';
+import { Transformer } from './transformation/transformer.ts';
 import { changeRoutes, destroy } from './upload/change-routes.ts';
 import { PartialUploads } from './upload/chunks/partial-uploads.ts';
 import type { UploadPreset } from './upload/preset.ts';
+import { rename } from './upload/rename.ts';
 import { AssetResponses } from './upload/response.ts';
+import { changeContext, changeTags } from './upload/tag-changes.ts';
 import { uploadRoutes } from './upload/upload-routes.ts';
 import { Uploader } from './upload/uploader.ts';
 
@@ -48,11 +56,18 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
   const unlock = lockDirectory(settings.dir);
   const database = openDatabase(join(settings.dir, 'index.db'));
   const staging = await Staging.open(join(settings.dir, 'staging'));
+  const derived = await DerivedFiles.open({
+    directory: join(settings.dir, 'derived'),
+    database,
+    staging,
+    limit: settings.derivedBytes,
+    clock: settings.clock,
+  });
   const library = new Library({
     index: new AssetIndex(database),
     blobs: await BlobStore.open(join(settings.dir, 'blobs')),
     staging,
-    onBlobRemoved: async () => {},
+    onBlobRemoved: (sha256) => derived.removeOf(sha256),
   });
   await library.recover();
 
@@ -60,7 +75,14 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
   let closed: Promise<void> | undefined;
   const outbound = createOutbound(settings.allowPrivateOrigins);
   const responses = new AssetResponses(settings, () => options.publicUrl ?? url);
-  const uploader = new Uploader({ library, staging, outbound, settings });
+  const named = new SettingsTable<NamedTransformation>(database, 'transformation');
+  const transformer = new Transformer({
+    library,
+    derived,
+    settings,
+    definitionOf: (name) => named.get(name)?.definition,
+  });
+  const uploader = new Uploader({ library, staging, outbound, transformer, settings });
   const partials = await PartialUploads.open({
     directory: join(settings.dir, 'partials'),
     database,
@@ -69,6 +91,7 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
     clock: settings.clock,
   });
   const presets = new SettingsTable<UploadPreset>(database, 'upload_preset');
+  const mappings = new SettingsTable<UploadMapping>(database, 'upload_mapping');
   const adminLimit = new HourlyLimit(settings.adminCallsPerHour, settings.clock);
   const app = createServerApp({
     settings,
@@ -76,11 +99,17 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
       adminRoutes(settings, adminLimit, [
         accountRoutes({ index: library.index, settings }),
         resourceRoutes({ library, responses, staging }),
+        presetRoutes(presets, staging),
+        mappingRoutes(mappings, staging),
+        transformationRoutes(named, staging),
       ]),
       uploadRoutes({ uploader, partials, library, staging, presets, responses, settings }),
-      changeRoutes({ destroy }, { library, staging, responses, settings }),
+      changeRoutes(
+        { destroy, rename, tags: changeTags, context: changeContext },
+        { library, staging, responses, settings },
+      ),
     ],
-    delivery: new Delivery({ library, settings, log }),
+    delivery: new Delivery({ library, transformer, settings, log }),
     log,
   });
 

@@ -6,6 +6,7 @@ import type { Library } from '../files/library.ts';
 import { type Asset, isDeliveryType } from '../index/asset.ts';
 import type { Settings } from '../options.ts';
 import { StoreError } from '../store-error.ts';
+import type { DerivedPicture, Transformer } from '../transformation/transformer.ts';
 import { contentTypeOf, protectiveHeaders } from './content-type.ts';
 import { answerDeliveryError } from './delivery-error.ts';
 import { sendFile } from './send-file.ts';
@@ -15,6 +16,7 @@ const CACHE_CONTROL = 'public, no-transform, immutable, max-age=2592000';
 
 export interface DeliveryParts {
   readonly library: Library;
+  readonly transformer: Transformer;
   readonly settings: Settings;
   readonly log: ErrorLog;
 }
@@ -47,10 +49,16 @@ export class Delivery {
     const url = this.#parse(request.url ?? '/');
     const { asset, format } = this.#find(url);
     this.#requireSignature(url, asset);
-    if (url.transformations.length > 0 || (format !== undefined && format !== asset.format)) {
-      throw new StoreError(400, `Unsupported transformation - ${url.transformations.join('/')}`);
-    }
-    if (!(await this.#sendOriginal(request, response, asset))) throw notFound(asset.publicId);
+    const picture = await this.#parts.transformer.derive(asset, {
+      transformation: url.transformations.join('/'),
+      ...(format !== undefined && { format }),
+      accept: request.headers.accept ?? '',
+    });
+    const isSent =
+      picture === undefined
+        ? await this.#sendOriginal(request, response, asset)
+        : await this.#sendDerived(request, response, asset, picture);
+    if (!isSent) throw notFound(asset.publicId);
   }
 
   #parse(path: string): DeliveryUrl {
@@ -94,19 +102,36 @@ export class Delivery {
 
   #sendOriginal(request: IncomingMessage, response: ServerResponse, asset: Asset): Promise<boolean> {
     const extension = asset.format === '' ? (asset.publicId.split('.').at(-1) ?? '') : asset.format;
-    const contentType = contentTypeOf(extension);
     return sendFile(request, response, {
       path: this.#parts.library.blobPath(asset),
       etag: asset.md5,
       modifiedAt: asset.createdAt,
-      headers: {
-        'content-type': contentType,
-        'cache-control': CACHE_CONTROL,
-        ...protectiveHeaders(contentType),
-        ...asset.headers,
-      },
+      headers: headersOf(asset, contentTypeOf(extension)),
     });
   }
+
+  #sendDerived(
+    request: IncomingMessage,
+    response: ServerResponse,
+    asset: Asset,
+    { file, variesByAccept }: DerivedPicture,
+  ): Promise<boolean> {
+    return sendFile(request, response, {
+      path: file.path,
+      etag: file.key.slice(0, 32),
+      modifiedAt: asset.createdAt,
+      headers: { ...headersOf(asset, file.contentType), ...(variesByAccept && { vary: 'Accept' }) },
+    });
+  }
+}
+
+function headersOf(asset: Asset, contentType: string): Record<string, string> {
+  return {
+    'content-type': contentType,
+    'cache-control': CACHE_CONTROL,
+    ...protectiveHeaders(contentType),
+    ...asset.headers,
+  };
 }
 
 function notFound(publicId: string): StoreError {

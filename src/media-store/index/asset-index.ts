@@ -71,6 +71,17 @@ export class AssetIndex {
     });
   }
 
+  /** Changes what is known of an asset that is there, not its bytes; undefined when it is not there. */
+  revise(identity: StoreIdentity, change: (present: Asset) => Asset): Asset | undefined {
+    return transaction(this.#database, () => {
+      const present = this.get(identity);
+      if (present === undefined) return undefined;
+      const revised = change(present);
+      this.#write(revised);
+      return revised;
+    });
+  }
+
   /**
    * Moves an asset to another identity. `judge` sees what stands at the target and throws where it may not go.
    *

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { ResourceType } from '../../asset/record.ts';
 import { type Analysis, analyse } from '../analysis/analysis.ts';
 import type { Library, StoreOutcome } from '../files/library.ts';
@@ -7,6 +8,7 @@ import type { Asset } from '../index/asset.ts';
 import type { Settings } from '../options.ts';
 import type { Outbound } from '../outbound.ts';
 import { StoreError } from '../store-error.ts';
+import type { Transformer } from '../transformation/transformer.ts';
 import { fileTooLarge, maxBytesOf, requireWithinLimits } from './file-limits.ts';
 import type { SubmittedFile } from './intake/submission.ts';
 import type { UploadParameters } from './parameters.ts';
@@ -19,17 +21,27 @@ export interface UploadTask {
   readonly parameters: UploadParameters;
 }
 
+export interface UploaderParts {
+  readonly library: Library;
+  readonly staging: Staging;
+  readonly outbound: Outbound;
+  readonly transformer: Transformer;
+  readonly settings: Settings;
+}
+
 /** The way of one file: receive → analyse → limits → name → store. */
 export class Uploader {
   readonly #library: Library;
   readonly #staging: Staging;
   readonly #outbound: Outbound;
+  readonly #transformer: Transformer;
   readonly #settings: Settings;
 
-  constructor(parts: { library: Library; staging: Staging; outbound: Outbound; settings: Settings }) {
+  constructor(parts: UploaderParts) {
     this.#library = parts.library;
     this.#staging = parts.staging;
     this.#outbound = parts.outbound;
+    this.#transformer = parts.transformer;
     this.#settings = parts.settings;
   }
 
@@ -62,10 +74,30 @@ export class Uploader {
       const analysis = await analyse(staged, task.resourceType);
       requireAllowedFormat(analysis, name, task.parameters);
       requireWithinLimits({ ...analysis, bytes: staged.bytes }, this.#settings.limits);
-      return await this.#store(staged, analysis, name, task.parameters);
+      const converted = await this.#convert(staged, analysis, task.parameters);
+      if (converted === undefined) return await this.#store(staged, analysis, name, task.parameters);
+      return await this.#store(converted, await analyse(converted, analysis.resourceType), name, task.parameters);
     } finally {
       await this.#staging.discard(staged);
     }
+  }
+
+  /** The incoming transformation: what is stored is its result. Undefined where none is asked for. */
+  async #convert(
+    staged: StagedFile,
+    { format, resourceType }: Analysis,
+    parameters: UploadParameters,
+  ): Promise<StagedFile | undefined> {
+    const { transformation = '', format: wanted } = parameters;
+    if (transformation === '' && (wanted === undefined || wanted === format)) return undefined;
+    if (resourceType !== 'image') {
+      throw new StoreError(
+        400,
+        `Unsupported transformation - ${transformation || `f_${wanted}`}: of a ${resourceType} file`,
+      );
+    }
+    const { data } = await this.#transformer.convert({ path: staged.path, format }, transformation, wanted);
+    return this.#staging.write(Readable.from([data]), this.#settings.limits.imageBytes);
   }
 
   async #store(
