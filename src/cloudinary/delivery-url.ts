@@ -185,7 +185,7 @@ export function publicIdOf(url: DeliveryUrl): PublicId {
 }
 
 /** Takes a known format's extension off a name that has more than that. */
-export function splitFormat(name: string): PublicId {
+function splitFormat(name: string): PublicId {
   const match = /^(.*[^/])\.([A-Za-z0-9]+)$/s.exec(name);
   const [, publicId, format] = match ?? [];
   return publicId === undefined || format === undefined || !isFormat(format)

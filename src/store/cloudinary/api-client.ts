@@ -15,7 +15,7 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface ApiBody {
+interface ApiBody {
   readonly contentType: string;
   readonly length: number;
   open(): AsyncIterable<Uint8Array>;
