@@ -5,10 +5,11 @@ type Headers = Readonly<Record<string, string>>;
  *
  * `Repr-Digest` (RFC 9530) and `Digest` (RFC 3230) speak of the whole object whatever part was sent; `Content-MD5`
  * (RFC 1864) and `Content-Digest` (RFC 9530) of the content of this very answer, so a part's proves nothing.
+ * Google Cloud Storage names the MD5 of what it stores, which is what it sends unless it stores it compressed.
  * An ETag is never taken for a digest.
  */
 export function statedMd5(status: number, headers: Headers): string | undefined {
-  const whole = dictionaryMd5(headers['repr-digest']) ?? listMd5(headers.digest);
+  const whole = dictionaryMd5(headers['repr-digest']) ?? listMd5(headers.digest) ?? googleMd5(headers);
   if (whole !== undefined || status !== 200) return whole;
   return dictionaryMd5(headers['content-digest']) ?? base64ToHex(headers['content-md5']?.trim());
 }
@@ -21,6 +22,10 @@ function dictionaryMd5(value: string | undefined): string | undefined {
 /** `MD5=base64,SHA=…`: the algorithm's case does not matter. */
 function listMd5(value: string | undefined): string | undefined {
   return base64ToHex(/(?:^|,)\s*md5\s*=\s*([A-Za-z0-9+/=]+)\s*(?:,|$)/i.exec(value ?? '')?.[1]);
+}
+
+function googleMd5(headers: Headers): string | undefined {
+  return headers['x-goog-stored-content-encoding'] === 'identity' ? listMd5(headers['x-goog-hash']) : undefined;
 }
 
 /** Sixteen bytes in base64, or nothing. */

@@ -25,11 +25,9 @@ export interface GuardedDispatcherOptions extends AddressPolicy {
 /** No address of the host may be connected to. */
 export class AddressBlocked extends Error {
   override readonly name = 'AddressBlocked';
-  readonly refusal: AddressRefusal;
 
   constructor(host: string, address: string, refusal: AddressRefusal) {
     super(host === address ? `${address} is ${refusal}` : `${host} leads to ${address}, which is ${refusal}`);
-    this.refusal = refusal;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
+import { AddressBlocked, createGuardedDispatcher } from '../../../src/origin/guarded-dispatcher.ts';
 import { failureOf } from '../../contract/origin.contract.ts';
 import { startChaosOrigin } from '../../support/chaos-origin.ts';
 import { disguisedHosts } from '../../unit/origin/address-vectors.ts';
@@ -100,6 +101,28 @@ describe('a name that changes its answer (DNS rebinding)', () => {
     });
     await using silent = openOrigin(prefix, { resolve: () => new Promise(() => {}), network: { connectTimeout: 100 } });
     expect(await failureOf(silent.open({ url: prefix }))).toMatchObject({ reason: 'origin-timeout' });
+  });
+});
+
+describe('the guarded dispatcher alone', () => {
+  const limits = { connections: 4, connectTimeout: 15_000, headersTimeout: 15_000, bodyTimeout: 15_000 };
+  const ask = async (url: string, allowPrivate: boolean) => {
+    const dispatcher = createGuardedDispatcher({ ...limits, allowPrivate });
+    try {
+      const { body } = await dispatcher.request({ origin: url, path: '/a.jpg', method: 'GET' });
+      return await body.text();
+    } finally {
+      await dispatcher.destroy();
+    }
+  };
+
+  test('refuses this machine by literal and by name, and reads it where that is opened', async () => {
+    await using chaos = await startChaosOrigin();
+    chaos.put('/a.jpg', 'picture');
+    await expect(ask(chaos.url, false)).rejects.toBeInstanceOf(AddressBlocked);
+    await expect(ask(`http://localhost:${chaos.port}`, false)).rejects.toBeInstanceOf(AddressBlocked);
+    expect(chaos.connections).toBe(0);
+    expect(await ask(chaos.url, true)).toBe('picture');
   });
 });
 

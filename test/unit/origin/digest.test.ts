@@ -27,6 +27,13 @@ describe('the MD5 an origin states', () => {
     expect(statedMd5(206, { digest: `md5=${base64}` })).toBe(hex);
   });
 
+  test('is taken from Google Cloud Storage where the object is stored as it is sent', () => {
+    const hashes = { 'x-goog-hash': `crc32c=mnG7TA==, md5=${base64}` };
+    expect(statedMd5(206, { ...hashes, 'x-goog-stored-content-encoding': 'identity' })).toBe(hex);
+    expect(statedMd5(200, { ...hashes, 'x-goog-stored-content-encoding': 'gzip' })).toBeUndefined();
+    expect(statedMd5(200, hashes)).toBeUndefined();
+  });
+
   test.each([
     ['content-md5', hex],
     ['content-md5', 'not base64!'],
