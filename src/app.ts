@@ -12,8 +12,11 @@ import { redactConfig } from './config/redact.ts';
 import type { ResolvedConfig } from './config/resolved.ts';
 import type { Mapping } from './config/schema.ts';
 import { assetOf } from './delivery/asset-of.ts';
+import { CopyWatch } from './delivery/copy-watch.ts';
 import { createDelivery, type Delivery } from './delivery/delivery.ts';
+import { FirstTouch } from './delivery/first-touch.ts';
 import { MappingTable } from './delivery/mapping-table.ts';
+import { readPlaceholders } from './delivery/placeholder.ts';
 import { targetProblem } from './delivery/refuse.ts';
 import { resolve } from './delivery/resolve.ts';
 import { createWarmStream } from './delivery/warm-stream.ts';
@@ -28,6 +31,7 @@ import { createHttpOrigin } from './origin/http/http-origin.ts';
 import type { Origin } from './origin/origin.ts';
 import { createS3Origin } from './origin/s3/s3-origin.ts';
 import { SharedReads } from './origin/shared-read.ts';
+import { clientAddress } from './server/client-address.ts';
 import type { Log } from './server/log.ts';
 import { observeDelivery, observeMigration } from './server/observe.ts';
 import { OriginPool } from './server/origin-pool.ts';
@@ -41,7 +45,6 @@ export interface AppOptions {
   readonly account: StoreAccount;
   readonly log: Log;
   readonly version: string;
-  readonly adminTokens: { readonly token?: string | undefined; readonly readToken?: string | undefined };
 }
 
 export interface StoreAccount {
@@ -81,7 +84,7 @@ const storeLookMs = 60_000;
  *
  * The admin side looks at the same ledger and starts the same job; there is no second way to do either.
  */
-export function createApp({ config: first, account, log, version, adminTokens }: AppOptions): App {
+export function createApp({ config: first, account, log, version }: AppOptions): App {
   let config = first;
   let table = new MappingTable(config.mappings);
   let leaving = false;
@@ -106,6 +109,10 @@ export function createApp({ config: first, account, log, version, adminTokens }:
     maxBytes: Math.max(...config.mappings.map(({ allow }) => allow.maxBytes)),
   });
   const warmStream = createWarmStream({ timeoutMs: config.store.timeout, connections: 256 });
+
+  const copyWatch = new CopyWatch();
+  let placeholders = readPlaceholders(config.mappings);
+  let clientOf = clientAddress(config.listen.trustedProxies);
 
   const registry = new Registry();
   const metrics = createMetrics(registry, { inFlight: () => migration.jobs().length, version });
@@ -132,11 +139,15 @@ export function createApp({ config: first, account, log, version, adminTokens }:
     originOf: (mapping) => origins.of(mapping),
     reads,
     warmStream,
+    copyWatch,
+    firstTouch: new FirstTouch({ clientOf: (request) => clientOf(request), now: () => performance.now() }),
+    placeholderOf: ({ placeholder }) => (placeholder === null ? undefined : placeholders.get(placeholder)),
     observe: observeDelivery(metrics, log),
     now: Date.now,
   });
 
   const stopped = new AbortController();
+  const unsubscribe = ledger.subscribe((news) => copyWatch.hear(news));
   const readiness = createReadiness(ledger, store);
   const admin = createAdmin({
     ledger,
@@ -162,7 +173,9 @@ export function createApp({ config: first, account, log, version, adminTokens }:
     report: (error) => log.error({ event: 'admin-failed', error: String(error) }, 'admin failed'),
     version,
     host: config.listen.admin.host,
-    ...adminTokens,
+    hosts: config.admin.hosts,
+    token: config.admin.token,
+    readToken: config.admin.readToken,
     signal: stopped.signal,
   });
 
@@ -176,8 +189,10 @@ export function createApp({ config: first, account, log, version, adminTokens }:
     delivery,
     admin,
     reload: (next) => {
-      config = next;
+      placeholders = readPlaceholders(next.mappings);
+      clientOf = clientAddress(next.listen.trustedProxies);
       table = new MappingTable(next.mappings);
+      config = next;
       origins.keep(next.mappings);
     },
     leave: () => {
@@ -186,6 +201,7 @@ export function createApp({ config: first, account, log, version, adminTokens }:
     close: async (graceMs) => {
       await migration.stop(graceMs);
       stopped.abort();
+      unsubscribe();
       warmStream.close();
       await Promise.allSettled([origins.close(), store.close(), ledger.close()]);
     },

@@ -2,7 +2,6 @@ import cluster from 'node:cluster';
 import { type Command, InvalidArgumentError } from 'commander';
 import { adminAccessProblems } from '../admin/access/exposure.ts';
 import { type App, createApp, type StoreAccount } from '../app.ts';
-import { variablesOf } from '../config/environment.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { createRedactor } from '../config/redact.ts';
@@ -57,18 +56,19 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
   reportBugs(log);
   for (const warning of loaded.warnings) log.warn({ event: 'config' }, formatProblem(warning));
 
-  const adminTokens = adminTokensOf(config);
+  refuseOpenAdmin(config);
   const isWorker = cluster.isWorker;
   const embedded = config.store.url === undefined && !isWorker ? await openEmbeddedStore(config, log) : undefined;
   const account = embedded?.account ?? accountFromPrimary() ?? configuredAccount(config);
-  const app = createApp({ config, account, log, version, adminTokens });
+  const app = createApp({ config, account, log, version });
   const stopWatching = watchConfig({
     current: loaded,
     load: () => loadConfig(load),
-    onChange: (next: LoadedConfig) => {
-      redact = createRedactor(next.config);
+    onChange: (next: LoadedConfig, waiting: readonly string[]) => {
       app.reload(next.config);
-      log.info({ event: 'config-reloaded' }, 'the configuration was reloaded');
+      redact = createRedactor(next.config);
+      for (const warning of next.warnings) log.warn({ event: 'config' }, formatProblem(warning));
+      log.info({ event: 'config-reloaded', waitForRestart: waiting }, 'the configuration was reloaded');
     },
     onError: (error) =>
       log.error({ event: 'config-refused', error: String(error) }, 'the last good configuration stays'),
@@ -120,18 +120,10 @@ function configuredAccount(config: ResolvedConfig): StoreAccount {
   return { url, uploadPrefix, deliveryPrefix };
 }
 
-/** @throws {Error} when the admin side may not start with them */
-function adminTokensOf(config: ResolvedConfig): { token: string | undefined; readToken: string | undefined } {
-  const variables = variablesOf(process.env);
-  const read = (name: string): string | undefined => {
-    const { value, refusal } = variables(name);
-    if (refusal !== undefined) throw new Error(`${refusal.message}: ${refusal.mend}`);
-    return value === '' ? undefined : value;
-  };
-  const tokens = { token: read('LAZYFERRY_ADMIN_TOKEN'), readToken: read('LAZYFERRY_ADMIN_READ_TOKEN') };
-  const problems = adminAccessProblems({ host: config.listen.admin.host, ...tokens });
+/** @throws {Error} when the admin side may not start with its address and tokens */
+function refuseOpenAdmin({ listen: { admin }, admin: { token, readToken } }: ResolvedConfig): void {
+  const problems = adminAccessProblems({ host: admin.host, token, readToken });
   if (problems.length > 0) throw new Error(problems.join('\n'));
-  return tokens;
 }
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {

@@ -36,11 +36,17 @@ export async function startWorkers({ workers, account, log, graceMs }: WorkersOp
       if (!stopping) fork();
     }, restartMs);
   });
+  // Each worker watches the configuration file itself; the signal reaches this process only.
+  const passOn = () => {
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
+  };
+  process.on('SIGHUP', passOn);
   const [url = ''] = urls;
   return {
     url,
     async close() {
       stopping = true;
+      process.off('SIGHUP', passOn);
       const running = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
       const exits = running.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
       for (const worker of running) worker.process.kill('SIGTERM');

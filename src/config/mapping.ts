@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cache, drift, firstTouch } from './delivery-options.ts';
 import { byteSize, duration, type Refusal, refuse, text, webUrl } from './values.ts';
 
 /** An origin always ends with `/` once it is loaded. */
@@ -191,6 +192,19 @@ export const mappingSchema = z.strictObject({
     .union([z.enum(['ignore', 'key']), z.array(z.string().min(1)).min(1)])
     .default('ignore')
     .describe('Whether the query names the object: ignore it, key (all of it), or a list of the parameters that do.'),
+  queryTransformation: z
+    .boolean()
+    .default(false)
+    .describe('Read ?w=300&h=200&fit=crop, as other image services know it, as a transformation of the copy.'),
+  placeholder: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Image file sent with the 404 of an object that the origin does not have.'),
+  cache: cache.prefault({}).describe('How long answers may be cached.'),
+  drift: drift.prefault({}).describe('What happens when the origin changes an object.'),
+  firstTouch: firstTouch.prefault({}).describe('Who may start uploads, and how many.'),
   upload: upload.prefault({}).describe('Options of each upload.'),
   allow: allow.prefault({}).describe('What may be stored.'),
   network: network.prefault({}).describe('How the origin is reached.'),

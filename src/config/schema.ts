@@ -15,6 +15,15 @@ const listenSchema = z.strictObject({
   admin: listenAddress
     .prefault('127.0.0.1:9090')
     .describe('API, dashboard, metrics and health: never through the CDN.'),
+  trustedProxies: z
+    .array(
+      text(/^(?:loopback|linklocal|uniquelocal|[0-9A-Fa-f:.]+(?:\/\d{1,3})?)$/, {
+        message: 'is not an address or a network',
+        mend: 'write one such as 10.0.0.0/8, or loopback, linklocal or uniquelocal',
+      }),
+    )
+    .default([])
+    .describe('Proxies whose X-Forwarded-For is believed, to tell clients apart; such as those of the CDN.'),
 });
 
 /** An @ behind the host is part of a password that is not encoded: it would be read, and shown, as a path. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Mapping } from '../config/schema.ts';
 import type { OriginResponse } from '../origin/origin.ts';
 
 /**
@@ -8,15 +10,10 @@ export const publicHeaders = {
   'access-control-allow-origin': '*',
   'timing-allow-origin': '*',
   'x-content-type-options': 'nosniff',
+  via: '1.1 lazyferry',
 } as const;
 
-/** Redirects and streams of stored copies: the CDN may hold them, and serve them on when we are down. */
-export const warmCacheControl = 'public, max-age=300, s-maxage=3600, stale-while-revalidate=60, stale-if-error=86400';
-
-/** Answers from the origin while the copy is made: a CDN that comes back soon learns where the copy is. */
-const coldCacheControl = 'public, max-age=60, s-maxage=5';
-
-/** Errors: long enough to blunt a stampede, short enough that nobody waits for the mend. */
+/** Errors that no mapping speaks for: long enough to blunt a stampede, short enough that nobody waits for the mend. */
 export const errorCacheControl = 'public, max-age=0, s-maxage=5';
 
 const hitStatus = 'lazyferry; hit';
@@ -55,16 +52,50 @@ const passedOn = [
 ] as const;
 
 /** The head of an answer that comes from the origin while the asset is cold. */
-export function coldHeaders(origin: OriginResponse): Record<string, string> {
-  const headers: Record<string, string> = { ...publicHeaders };
+export function coldHeaders(origin: OriginResponse, mapping: Mapping, id: string): Record<string, string> {
+  const headers: Record<string, string> = {
+    ...publicHeaders,
+    ...cacheTags(mapping, id),
+    ...sandbox(origin.headers['content-type']),
+  };
   for (const name of passedOn) {
     const value = origin.headers[name];
     if (value !== undefined) headers[name] = value;
   }
   if (origin.length !== undefined) headers['content-length'] = String(origin.length);
-  if (origin.status >= 400) headers['cache-control'] = errorCacheControl;
+  if (origin.status >= 400) headers['cache-control'] = mapping.cache.error;
   else if (forbidsSharing(origin)) headers['cache-control'] = origin.headers['cache-control'] ?? 'private, no-store';
-  else headers['cache-control'] = coldCacheControl;
+  else headers['cache-control'] = mapping.cache.cold;
   headers['cache-status'] = cacheStatus({ status: origin.status });
   return headers;
+}
+
+/**
+ * Documents that a browser would run scripts of, were it sent to them: on the site's own host they may do nothing but
+ * show themselves. Pictures embedded in pages are not affected.
+ */
+export function sandbox(contentType: string | undefined): Record<string, string> {
+  return contentType !== undefined &&
+    /^(?:image\/svg|text\/html|text\/xml|application\/(?:xhtml|xml))/i.test(contentType)
+    ? { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox" }
+    : {};
+}
+
+/**
+ * Names by which a CDN can purge: everything, a mapping, one asset. `Surrogate-Key` for Fastly and Varnish,
+ * `Cache-Tag` for Cloudflare and Akamai.
+ *
+ * @param id encoded asset key
+ */
+export function cacheTags(mapping: Mapping, id: string): Record<string, string> {
+  const tags = ['lazyferry', mappingTag(mapping.prefix), assetTag(id)];
+  return { 'surrogate-key': tags.join(' '), 'cache-tag': tags.join(',') };
+}
+
+function mappingTag(prefix: string): string {
+  return `lazyferry-mapping${prefix.replace(/[^A-Za-z0-9]+/g, '-').replace(/-$/, '')}`;
+}
+
+function assetTag(id: string): string {
+  return `lazyferry-asset-${createHash('sha256').update(id).digest('hex').slice(0, 16)}`;
 }

@@ -1,4 +1,5 @@
 import type { AssetRecord, StoredCopy } from '../asset/record.ts';
+import type { Mapping } from '../config/schema.ts';
 
 export type Decision =
   /** The copy is stored and proven: answer with it. */
@@ -22,4 +23,11 @@ export function decide(record: AssetRecord | undefined, now: number): Decision {
   if (record.state === 'missing' && resting) return { kind: 'missing', record };
   const uploading = record.state === 'claimed' && (record.claim?.leaseUntil ?? 0) > now;
   return { kind: 'cold', due: !uploading && !(record.state === 'failed' && resting) };
+}
+
+/** Whether a stored asset is old enough to ask the origin for a newer version. Each answer counts from anew. */
+export function revalidationDue(record: AssetRecord, drift: Mapping['drift'], now: number): boolean {
+  if (drift.policy !== 'revalidate' || record.state === 'claimed') return false;
+  // A failed look waits for its own time.
+  return record.updatedAt + drift.after <= now && (record.failure?.retryAt ?? 0) <= now;
 }

@@ -1,12 +1,21 @@
 import type { Asset } from '../asset/asset.ts';
 import { decodePublicId, encodePublicId, parseDeliveryUrl } from '../cloudinary/delivery-url.ts';
+import { queryTransformation } from '../cloudinary/query-transformation.ts';
 import type { Mapping } from '../config/schema.ts';
 import { assetKeyOf, assetOf } from './asset-of.ts';
 import type { MappingTable } from './mapping-table.ts';
 import { type PathProblem, parseTarget } from './path.ts';
 
 export type Resolution =
-  | { readonly kind: 'asset'; readonly mapping: Mapping; readonly asset: Asset; readonly transformation: string }
+  | {
+      readonly kind: 'asset';
+      readonly mapping: Mapping;
+      readonly asset: Asset;
+      /** As Cloudinary writes it; empty for none. */
+      readonly transformation: string;
+      /** The extension may be a format to convert to: the URL is one of Cloudinary's grammar. */
+      readonly convertible: boolean;
+    }
   /** No mapping fits. */
   | { readonly kind: 'unmapped' }
   /** A mapping's prefix with nothing after it. */
@@ -33,7 +42,8 @@ export function resolve(target: string, options: ResolveOptions): Resolution {
     if (delivered !== undefined) return delivered;
   }
   if (own === undefined) return { kind: 'unmapped' };
-  return assetAt(own, parsed.path, parsed.query, []);
+  const asked = own.queryTransformation ? queryTransformation(parsed.query) : '';
+  return assetAt(own, parsed.path, parsed.query, asked === '' ? [] : [asked], false);
 }
 
 function resolveDeliveryUrl(path: string, { table, cloudName }: ResolveOptions): Resolution | undefined {
@@ -51,10 +61,16 @@ function resolveDeliveryUrl(path: string, { table, cloudName }: ResolveOptions):
   const rest = mapping.folder === '' ? name : name.slice(mapping.folder.length + 1);
   const inner = parseTarget(`${mapping.prefix}${encodePublicId(rest)}`);
   if (!inner.ok) return { kind: 'bad-target', problem: inner.problem };
-  return assetAt(mapping, inner.path, '', url.transformations);
+  return assetAt(mapping, inner.path, '', url.transformations, url.resourceType === 'image');
 }
 
-function assetAt(mapping: Mapping, path: string, query: string, transformations: readonly string[]): Resolution {
+function assetAt(
+  mapping: Mapping,
+  path: string,
+  query: string,
+  transformations: readonly string[],
+  convertible: boolean,
+): Resolution {
   if (path.length === mapping.prefix.length) return { kind: 'no-name', mapping };
   const all = mapping.transformation === undefined ? transformations : [...transformations, mapping.transformation];
   return {
@@ -62,5 +78,6 @@ function assetAt(mapping: Mapping, path: string, query: string, transformations:
     mapping,
     asset: assetOf(mapping, assetKeyOf(mapping, path, query)),
     transformation: all.join('/'),
+    convertible,
   };
 }

@@ -1,48 +1,66 @@
 import type { ServerResponse } from 'node:http';
 import type { StoredCopy } from '../asset/record.ts';
-import { cacheStatus, publicHeaders, warmCacheControl } from './answer-headers.ts';
+import { cacheStatus, cacheTags, publicHeaders } from './answer-headers.ts';
+import type { Exchange } from './exchange.ts';
 
-const headers = {
-  ...publicHeaders,
-  'cache-control': warmCacheControl,
-  'cache-status': cacheStatus(),
-  'content-length': '0',
-} as const;
-
-/**
- * Sends the client to the versioned delivery URL of the stored copy. The fastest answer there is: no await, no
- * allocation that is not needed.
- */
-export function redirectToStore(response: ServerResponse, status: number, location: string): void {
-  response.writeHead(status, { ...headers, location });
-  response.end();
+/** Where a copy is delivered from, and the head of a redirect to it. */
+export interface WarmAnswer {
+  readonly location: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 type DeliveryUrl = (copy: StoredCopy, options: { transformation?: string; format?: string }) => string;
 
-/** Remembers the location of each copy for as long as its record is remembered. */
-export class Locations {
+/** Clients choose transformations; only a few of each copy are worth the memory. */
+const formsRemembered = 16;
+
+/**
+ * Remembers the answer of each copy for as long as its record is remembered, so that a warm hit builds nothing anew.
+ * A record that changes brings a new copy; a mapping that changes is another object too.
+ */
+export class WarmAnswers {
   readonly #deliveryUrl: DeliveryUrl;
-  readonly #known = new WeakMap<StoredCopy, Map<string, string>>();
+  readonly #known = new WeakMap<
+    StoredCopy,
+    { readonly mapping: Exchange['mapping']; readonly byForm: Map<string, WarmAnswer> }
+  >();
 
   constructor(deliveryUrl: DeliveryUrl) {
     this.#deliveryUrl = deliveryUrl;
   }
 
-  /** Absolute URL; `transformation` empty for none. */
-  of(copy: StoredCopy, transformation: string, format: string | undefined): string {
-    const byForm = this.#known.get(copy) ?? new Map<string, string>();
-    if (byForm.size === 0) this.#known.set(copy, byForm);
-    const form = `${transformation} ${format ?? ''}`;
-    let location = byForm.get(form);
-    if (location === undefined) {
-      location = this.#deliveryUrl(copy, {
+  of(copy: StoredCopy, { mapping, id, transformation, format }: Exchange): WarmAnswer {
+    let known = this.#known.get(copy);
+    if (known?.mapping !== mapping) {
+      known = { mapping, byForm: new Map() };
+      this.#known.set(copy, known);
+    }
+    const form = format === undefined ? transformation : `${transformation} ${format}`;
+    let answer = known.byForm.get(form);
+    if (answer === undefined) {
+      const location = this.#deliveryUrl(copy, {
         ...(transformation === '' ? {} : { transformation }),
         ...(format === undefined ? {} : { format }),
       });
-      // Clients choose transformations; only a few of each copy are worth the memory.
-      if (byForm.size < 16) byForm.set(form, location);
+      answer = {
+        location,
+        headers: {
+          ...publicHeaders,
+          ...cacheTags(mapping, id),
+          'cache-control': mapping.cache.warm,
+          'cache-status': cacheStatus(),
+          'content-length': '0',
+          location,
+        },
+      };
+      if (known.byForm.size < formsRemembered) known.byForm.set(form, answer);
     }
-    return location;
+    return answer;
   }
+}
+
+/** Sends the client to the versioned delivery URL of the stored copy. The fastest answer there is: no await. */
+export function redirectToStore(response: ServerResponse, status: number, answer: WarmAnswer): void {
+  response.writeHead(status, answer.headers);
+  response.end();
 }

@@ -1,20 +1,16 @@
-import { Agent as HttpAgent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { pipeline } from 'node:stream';
+import fresh from 'fresh';
 import { createProxyServer } from 'http-proxy';
 import type { OriginFacts } from '../asset/record.ts';
-import { cacheStatus, publicHeaders, warmCacheControl } from './answer-headers.ts';
+import { cacheStatus, cacheTags, publicHeaders, sandbox } from './answer-headers.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Client headers that mean something to the store's delivery. Nothing else of the client's is sent there. */
-const sentToStore = [
-  'range',
-  'if-range',
-  'if-none-match',
-  'if-modified-since',
-  'accept',
-  'accept-encoding',
-  'user-agent',
-];
+const sentToStore = ['range', 'accept', 'user-agent'];
+/** These too where the client holds the store's validators and not the origin's. */
+const conditions = ['if-range', 'if-none-match', 'if-modified-since'];
 
 /** Store headers that describe the bytes. Everything else (its cookies, cache rules, diagnostics) stays behind. */
 const takenFromStore = [
@@ -37,14 +33,18 @@ export type StreamOutcome =
   | 'unavailable';
 
 export interface WarmStream {
-  /** Streams `location` to the client. With `origin`, what the origin said of the object is given back. */
-  stream(
-    request: IncomingMessage,
-    response: ServerResponse,
-    location: string,
-    origin: OriginFacts,
-  ): Promise<StreamOutcome>;
+  /**
+   * Streams the copy at `location` to the client. With `origin`, the original is streamed and the origin's metadata
+   * given back; without, a transformed copy with the store's.
+   */
+  stream(exchange: Exchange, location: string, origin: OriginFacts | undefined): Promise<StreamOutcome>;
   close(): void;
+}
+
+interface Streaming {
+  readonly exchange: Exchange;
+  readonly origin: OriginFacts | undefined;
+  readonly settle: (outcome: StreamOutcome) => void;
 }
 
 /**
@@ -58,42 +58,55 @@ export function createWarmStream(options: { readonly timeoutMs: number; readonly
     'https:': new HttpsAgent({ keepAlive: true, maxSockets: options.connections }),
   };
   const proxy = createProxyServer({ changeOrigin: true, ignorePath: true, selfHandleResponse: true });
-  const waiting = new WeakMap<
-    IncomingMessage,
-    { readonly settle: (outcome: StreamOutcome) => void; readonly origin: OriginFacts }
-  >();
+  const streams = new WeakMap<IncomingMessage, Streaming>();
 
   proxy.on('proxyReq', (upstream, request) => {
+    const origin = streams.get(request)?.origin;
+    const sent = origin === undefined ? [...sentToStore, ...conditions] : sentToStore;
+    const outdated = origin !== undefined && !mayHaveRange(request, origin);
     for (const name of upstream.getHeaderNames()) {
-      if (name !== 'host' && name !== 'connection' && !sentToStore.includes(name)) upstream.removeHeader(name);
+      if (name === 'host' || name === 'connection') continue;
+      if (!sent.includes(name) || (name === 'range' && outdated)) upstream.removeHeader(name);
     }
     upstream.setHeader('accept-encoding', 'identity');
-    request.socket.setNoDelay(true);
   });
   proxy.on('proxyRes', (upstream, request, response) => {
-    const wait = waiting.get(request);
+    const streaming = streams.get(request);
     const status = upstream.statusCode ?? 502;
-    if (status === 404 || status === 410 || ![200, 206, 304, 416].includes(status)) {
+    if (streaming === undefined || ![200, 206, 304, 416].includes(status)) {
       upstream.resume();
-      wait?.settle(status === 404 || status === 410 ? 'lost' : 'unavailable');
+      streaming?.settle(status === 404 || status === 410 ? 'lost' : 'unavailable');
       return;
     }
-    response.writeHead(status, warmHeaders(upstream, wait?.origin ?? {}));
-    wait?.settle('answered');
+    streaming.exchange.headAt = performance.now();
+    response.writeHead(status, warmHeaders(upstream, streaming));
+    streaming.settle('answered');
     // A failure after the head destroys the response: it must not look complete (invariant 9).
     pipeline(upstream, response, () => {});
   });
   proxy.on('error', (_error, request, response) => {
-    if (request !== undefined) waiting.get(request)?.settle('unavailable');
+    if (request !== undefined) streams.get(request)?.settle('unavailable');
     if (response !== undefined && 'headersSent' in response && response.headersSent) response.destroy();
   });
 
   return {
-    stream: (request, response, location, origin) =>
+    stream: (exchange, location, origin) =>
       new Promise((settle) => {
-        waiting.set(request, { settle, origin });
+        const { request, response } = exchange;
+        const streaming = { exchange, origin, settle };
+        if (
+          origin !== undefined &&
+          fresh(request.headers, { etag: origin.etag, 'last-modified': origin.lastModified })
+        ) {
+          exchange.headAt = performance.now();
+          response.writeHead(304, describedBy(streaming));
+          response.end();
+          settle('answered');
+          return;
+        }
+        streams.set(request, streaming);
         const agent = location.startsWith('https:') ? agents['https:'] : agents['http:'];
-        void proxy
+        proxy
           .web(request, response, { target: location, agent, proxyTimeout: options.timeoutMs })
           .catch(() => settle('unavailable'));
       }),
@@ -103,17 +116,40 @@ export function createWarmStream(options: { readonly timeoutMs: number; readonly
   };
 }
 
-function warmHeaders(upstream: IncomingMessage, origin: OriginFacts): Record<string, string> {
-  const headers: Record<string, string> = {
-    ...publicHeaders,
-    'cache-control': warmCacheControl,
-    'cache-status': cacheStatus(),
-  };
+/** Whether the client's part is one of the version that we have (RFC 9110 §13.1.5): a strong ETag, or the exact date. */
+function mayHaveRange({ headers }: IncomingMessage, origin: OriginFacts): boolean {
+  const condition = headers['if-range'];
+  if (condition === undefined) return true;
+  if (typeof condition !== 'string') return false;
+  return condition.startsWith('"') ? condition === origin.etag : condition === origin.lastModified;
+}
+
+function warmHeaders(upstream: IncomingMessage, streaming: Streaming): Record<string, string> {
+  const taken: Record<string, string> = {};
   for (const name of takenFromStore) {
     const value = upstream.headers[name];
-    if (typeof value === 'string') headers[name] = value;
+    if (typeof value === 'string') taken[name] = value;
   }
-  if (origin.contentDisposition !== undefined) headers['content-disposition'] = origin.contentDisposition;
-  if (origin.contentLanguage !== undefined) headers['content-language'] = origin.contentLanguage;
-  return headers;
+  const headers = { ...taken, ...describedBy(streaming) };
+  return { ...headers, ...sandbox(headers['content-type']) };
+}
+
+/** What does not depend on the store's answer. */
+function describedBy({ exchange, origin = {} }: Streaming): Record<string, string> {
+  const given: Readonly<Record<string, string | undefined>> = {
+    'content-type': origin.contentType,
+    'content-disposition': origin.contentDisposition,
+    'content-language': origin.contentLanguage,
+    etag: origin.etag,
+    'last-modified': origin.lastModified,
+    'cache-control': origin.cacheControl ?? exchange.mapping.cache.warm,
+  };
+  return {
+    ...publicHeaders,
+    ...cacheTags(exchange.mapping, exchange.id),
+    'cache-status': cacheStatus(),
+    ...Object.fromEntries(
+      Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+  };
 }

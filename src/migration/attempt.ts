@@ -9,10 +9,13 @@ import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
 import type { AssetStore, UploadResult, UploadSource } from '../store/asset-store.ts';
 import type { Attempt, AttemptContext } from './claimed.ts';
 import { examine } from './examine.ts';
+import { limited, tooLarge } from './limited.ts';
 import { look } from './look.ts';
 import { settlementOf } from './policy.ts';
 import { type Evidence, prove } from './prove.ts';
+import { newerFacts } from './revalidate.ts';
 import type { SourceChoice } from './source-choice.ts';
+import { untilAborted } from './until-aborted.ts';
 import { uploadOptionsOf } from './upload-options.ts';
 
 export interface AttemptDependencies {
@@ -52,9 +55,18 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       const origin = dependencies.originOf(mapping);
       const read = reads.current(encodeAssetKey(asset.key));
       if (read !== undefined) releases.push(read.hold());
-      const { response, head } = await look(origin, asset.originUrl, read, context.signal);
-      await examine(asset, mapping, response, head);
-      return await transfer({ asset, mapping, origin, response, context, read, releases });
+      const { copy, origin: facts } = context.record;
+      if (context.redo === 'revalidate' && copy !== undefined && facts !== undefined) {
+        const newer = await newerFacts(origin, asset.originUrl, facts, context.signal);
+        if (newer === undefined) return { state: 'stored', copy, origin: facts };
+      }
+      const work = async () => {
+        const { response, head } = await look(origin, asset.originUrl, read, context.signal);
+        await examine(asset, mapping, response, head);
+        return transfer({ asset, mapping, origin, response, context, read, releases });
+      };
+      // What clients share does not stop with us, so nothing in it tells of the abort.
+      return await untilAborted(context.signal, work());
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof AssetFailure)) throw error;
@@ -66,7 +78,8 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
 
   async function transfer(work: Work): Promise<Settlement> {
     const choice = sources.choose(work.mapping);
-    const overwrite = work.mapping.upload.overwrite || work.context.redo === 'refresh';
+    const { redo } = work.context;
+    const overwrite = work.mapping.upload.overwrite || redo === 'refresh' || redo === 'revalidate';
     let via = choice.first;
     let result: UploadResult;
     try {
@@ -96,15 +109,18 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
 
   async function upload(work: Work, via: 'remote-url' | 'bytes', overwrite: boolean): Promise<UploadResult> {
     const { asset, mapping, context } = work;
+    context.signal.throwIfAborted();
     const source: UploadSource = via === 'remote-url' ? { kind: via, url: asset.originUrl } : await bytesOf(work);
     dependencies.onProgress?.(asset, via);
     try {
-      return await store.upload({
+      const result = await store.upload({
         source,
         target: { publicId: asset.publicId, resourceType: asset.resourceType, deliveryType: asset.deliveryType },
         options: uploadOptionsOf(mapping, asset, overwrite),
         signal: context.signal,
       });
+      if (result.bytes > mapping.allow.maxBytes) throw tooLarge(mapping.allow.maxBytes);
+      return result;
     } catch (error) {
       // An origin that breaks off in mid-body makes the upload fail too; the cause is what the operator must see.
       throw (via === 'bytes' ? work.read?.failure : undefined) ?? error;
@@ -114,18 +130,21 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
   async function bytesOf(work: Work): Promise<UploadSource> {
     const read = readOf(work);
     const { length } = await read.response;
+    const { maxBytes } = work.mapping.allow;
     return {
       kind: 'bytes',
       filename: work.asset.filename,
       ...(length === undefined ? {} : { length }),
-      open: (start) =>
-        read.attach(start) ??
-        failing(new AssetFailure('too-large', { detail: 'the object is larger than what is kept while it is read' })),
+      open: (start) => {
+        const body = read.attach(start);
+        return body === undefined ? failing(notKept()) : limited(body, maxBytes - start, maxBytes);
+      },
     };
   }
 
   /** The shared read, started if there is none. */
   function readOf(work: Work): SharedRead {
+    work.context.signal.throwIfAborted();
     if (work.read === undefined) {
       const { asset, origin } = work;
       work.read = reads.join(encodeAssetKey(asset.key), (signal) => origin.open({ url: asset.originUrl, signal }));
@@ -157,6 +176,10 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
 function settled(work: Work, result: UploadResult, proof: 'read' | 'digest' | 'length'): Settlement {
   const { existing: _, ...stored } = result;
   return { state: 'stored', copy: { ...stored, proof }, origin: work.response.facts };
+}
+
+function notKept(): AssetFailure {
+  return new AssetFailure('too-large', { detail: 'the object is larger than what is kept while it is read' });
 }
 
 function failing(error: Error): Readable {

@@ -47,7 +47,7 @@ export class Claimed implements Migrator {
         originUrl: asset.originUrl,
         owner,
         leaseMs,
-        ...(redo === undefined ? {} : { redo }),
+        ...(redo === undefined ? {} : { redo: redo === 'revalidate' ? 'refresh' : redo }),
       });
       if (result.kind !== 'won') return result;
       return await this.#hold(asset, result, redo);

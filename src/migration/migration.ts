@@ -94,7 +94,7 @@ export class Migration {
   }
 
   /** For delivery: `migrate`, with what the ledger says afterwards; undefined where it cannot tell. Never rejects. */
-  async ensure(asset: Asset, redo?: 'lost'): Promise<AssetRecord | undefined> {
+  async ensure(asset: Asset, redo?: 'lost' | 'revalidate'): Promise<AssetRecord | undefined> {
     try {
       const outcome = await this.migrate(redo === undefined ? { asset } : { asset, redo });
       return outcome.kind === 'postponed' ? undefined : outcome.record;

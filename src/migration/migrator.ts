@@ -4,8 +4,11 @@ import type { AssetRecord } from '../asset/record.ts';
 
 export interface MigrationRequest {
   readonly asset: Asset;
-  /** See `ClaimRequest.redo`. */
-  readonly redo?: 'retry' | 'refresh' | 'lost';
+  /**
+   * See `ClaimRequest.redo`. `revalidate`: a refresh that uploads only where the origin has a newer version than the
+   * one that was copied.
+   */
+  readonly redo?: 'retry' | 'refresh' | 'lost' | 'revalidate';
 }
 
 export type MigrationOutcome =

@@ -1,6 +1,6 @@
 import type { Metrics, RequestOutcome } from '../admin/metrics.ts';
 import { AssetFailure } from '../asset/failure.ts';
-import type { DeliveryEvent } from '../delivery/delivery.ts';
+import type { DeliveryEvent } from '../delivery/dependencies.ts';
 import type { Outcome } from '../delivery/exchange.ts';
 import type { MigrationEvent } from '../migration/migration.ts';
 import type { Log } from './log.ts';
