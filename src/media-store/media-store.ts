@@ -9,6 +9,7 @@ import { HourlyLimit } from './admin/rate-limit.ts';
 import { resourceRoutes } from './admin/resource-routes.ts';
 import { type NamedTransformation, transformationRoutes } from './admin/transformation-routes.ts';
 import type { UploadMapping } from './auto-upload/upload-mapping.ts';
+import { Background } from './background.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { ErrorLog } from './error-response.ts';
 import { BlobStore } from './files/blob-store.ts';
@@ -19,12 +20,15 @@ import { Staging } from './files/staging.ts';
 import { AssetIndex } from './index/asset-index.ts';
 import { openDatabase } from './index/database.ts';
 import { SettingsTable } from './index/settings-table.ts';
+import { Webhooks } from './notification/webhooks.ts';
 import { type MediaStoreOptions, resolveSettings } from './options.ts';
 import { createOutbound } from './outbound.ts';
 import { createServerApp } from './server.ts';
 import { Transformer } from './transformation/transformer.ts';
 import { changeRoutes, destroy } from './upload/change-routes.ts';
 import { PartialUploads } from './upload/chunks/partial-uploads.ts';
+import { Completion } from './upload/completion.ts';
+import { explicit } from './upload/explicit.ts';
 import type { UploadPreset } from './upload/preset.ts';
 import { rename } from './upload/rename.ts';
 import { AssetResponses } from './upload/response.ts';
@@ -82,6 +86,9 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
     settings,
     definitionOf: (name) => named.get(name)?.definition,
   });
+  const background = new Background(log);
+  const webhooks = new Webhooks({ outbound, background, settings });
+  const completion = new Completion({ library, transformer, responses, webhooks, background });
   const uploader = new Uploader({ library, staging, outbound, transformer, settings });
   const partials = await PartialUploads.open({
     directory: join(settings.dir, 'partials'),
@@ -103,9 +110,9 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
         mappingRoutes(mappings, staging),
         transformationRoutes(named, staging),
       ]),
-      uploadRoutes({ uploader, partials, library, staging, presets, responses, settings }),
+      uploadRoutes({ uploader, completion, background, partials, library, staging, presets, responses, settings }),
       changeRoutes(
-        { destroy, rename, tags: changeTags, context: changeContext },
+        { destroy, rename, explicit: explicit(completion), tags: changeTags, context: changeContext },
         { library, staging, responses, settings },
       ),
     ],
@@ -140,6 +147,7 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
       });
       clearTimeout(patience);
     }
+    await background.close();
     await outbound.close();
     database.close();
     unlock();

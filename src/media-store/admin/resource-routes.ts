@@ -1,5 +1,6 @@
 import { type Request, Router } from 'express';
 import type { DeliveryType, ResourceType, StoreIdentity } from '../../asset/record.ts';
+import { analyseExtra } from '../analysis/extra.ts';
 import type { Library } from '../files/library.ts';
 import type { Staging } from '../files/staging.ts';
 import { isDeliveryType, isResourceType } from '../index/asset.ts';
@@ -7,6 +8,7 @@ import type { AssetQuery } from '../index/asset-index.ts';
 import { StoreError } from '../store-error.ts';
 import type { Fields } from '../upload/intake/submission.ts';
 import { idsOf, textOf } from '../upload/parameter-values.ts';
+import { analysisOf } from '../upload/parameters.ts';
 import type { AssetResponses, Json } from '../upload/response.ts';
 import { adminFields, cursorOf, encodeCursor, pageSizeOf } from './admin-fields.ts';
 
@@ -55,10 +57,12 @@ export function resourceRoutes({ library, responses, staging }: ResourceRoutesPa
   });
 
   // The SDKs write a public ID's slashes as %2F, curl users do not.
-  router.get('/resources/:resourceType/:type/*publicId', (request, response) => {
+  router.get('/resources/:resourceType/:type/*publicId', async (request, response) => {
+    const fields = await adminFields(request, staging);
     const asset = library.index.get(identityOf(request));
     if (asset === undefined) throw new StoreError(404, `Resource not found - ${publicIdOf(request)}`);
-    response.json({ ...responses.resource(asset), derived: [] });
+    const extra = await analyseExtra(library.blobPath(asset), asset, analysisOf(fields));
+    response.json({ ...responses.resource(asset), ...extra, derived: [] });
   });
 
   router.delete('/resources/:resourceType/tags/:tag', async (request, response) => {

@@ -55,6 +55,11 @@ export class Transformer {
     this.#definitionOf = parts.definitionOf;
   }
 
+  /** @throws {StoreError} 400 for a transformation that is wrong, unknown or not supported */
+  requireValid(transformation: string): void {
+    parseTransformation(expandNamed(transformation, this.#definitionOf));
+  }
+
   /**
    * The derived picture, or undefined where the asset is to be delivered as it is stored: no other format is asked
    * for, or it is a video, document or drawing for which `f_auto` and `q_auto` mean nothing here.

@@ -1,4 +1,5 @@
 import type { DeliveryType } from '../../asset/record.ts';
+import type { ExtraAnalysis } from '../analysis/extra.ts';
 import { isDeliveryType } from '../index/asset.ts';
 import { StoreError } from '../store-error.ts';
 import type { Fields } from './intake/submission.ts';
@@ -33,9 +34,7 @@ export interface UploadParameters {
   readonly eagerAsync: boolean;
   readonly eagerNotificationUrl?: string;
   readonly notificationUrl?: string;
-  readonly colors: boolean;
-  readonly phash: boolean;
-  readonly mediaMetadata: boolean;
+  readonly analysis: ExtraAnalysis;
 }
 
 const understood = new Set([
@@ -133,9 +132,7 @@ export function readUploadParameters(fields: Fields): UploadParameters {
     eagerAsync: flagOf(fields, 'eager_async'),
     ...optional('eagerNotificationUrl', textOf(fields, 'eager_notification_url')),
     ...optional('notificationUrl', textOf(fields, 'notification_url')),
-    colors: flagOf(fields, 'colors'),
-    phash: flagOf(fields, 'phash'),
-    mediaMetadata: ['image_metadata', 'media_metadata', 'exif'].some((name) => flagOf(fields, name)),
+    analysis: analysisOf(fields),
   };
 }
 
@@ -152,7 +149,7 @@ function displayNameOf(fields: Fields): string | undefined {
 }
 
 /** Values written as JSON lists are lists. */
-export function metadataOf(fields: Fields): Record<string, unknown> {
+function metadataOf(fields: Fields): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(pairsOf(fields, 'metadata')).map(([key, value]) => {
       if (!value.startsWith('[')) return [key, value];
@@ -169,7 +166,7 @@ export function metadataOf(fields: Fields): Record<string, unknown> {
 const deliverable = new Map(['Link', 'Authorization', 'X-Robots-Tag'].map((name) => [name.toLowerCase(), name]));
 
 /** `Name: value` a line. */
-export function headersOf(fields: Fields): Record<string, string> {
+function headersOf(fields: Fields): Record<string, string> {
   const lines = (textOf(fields, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
   return Object.fromEntries(
     lines.map((line) => {
@@ -186,7 +183,7 @@ export function headersOf(fields: Fields): Record<string, string> {
   );
 }
 
-export function moderationOf(fields: Fields): readonly { readonly kind: string; readonly status: string }[] {
+function moderationOf(fields: Fields): readonly { readonly kind: string; readonly status: string }[] {
   const kinds = (textOf(fields, 'moderation') ?? '').split('|').filter((kind) => kind !== '');
   return kinds.map((kind) => {
     if (kind !== 'manual') throw new StoreError(400, `Moderation ${kind} moderation is not valid`);
@@ -194,8 +191,17 @@ export function moderationOf(fields: Fields): readonly { readonly kind: string; 
   });
 }
 
+export function analysisOf(fields: Fields): ExtraAnalysis {
+  const names = ['image_metadata', 'media_metadata', 'exif'] as const;
+  return {
+    colors: flagOf(fields, 'colors'),
+    phash: flagOf(fields, 'phash'),
+    metadata: names.filter((name) => flagOf(fields, name)),
+  };
+}
+
 /** Pipe-separated, or repeated. */
-export function eagerOf(fields: Fields): readonly string[] {
+function eagerOf(fields: Fields): readonly string[] {
   const field = fields.get('eager') ?? [];
   return (typeof field === 'string' ? field.split('|') : field).filter((item) => item !== '');
 }

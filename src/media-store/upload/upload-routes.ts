@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { ResourceType } from '../../asset/record.ts';
-import type { Library, StoreOutcome } from '../files/library.ts';
+import type { Background } from '../background.ts';
+import type { Library } from '../files/library.ts';
 import type { StagedFile, Staging } from '../files/staging.ts';
 import { isDeliveryType, isResourceType } from '../index/asset.ts';
 import type { SettingsTable } from '../index/settings-table.ts';
@@ -9,6 +10,7 @@ import { StoreError } from '../store-error.ts';
 import { authenticate } from './authentication.ts';
 import { type ChunkRange, parseContentRange } from './chunks/content-range.ts';
 import type { PartialUploads } from './chunks/partial-uploads.ts';
+import type { Completion } from './completion.ts';
 import { readSubmission } from './intake/intake.ts';
 import type { Fields, Submission } from './intake/submission.ts';
 import { textOf } from './parameter-values.ts';
@@ -16,10 +18,12 @@ import { readUploadParameters } from './parameters.ts';
 import { type UploadPreset, withPreset } from './preset.ts';
 import type { AssetResponses, Json } from './response.ts';
 import { requireAllowedUnsigned } from './unsigned.ts';
-import type { Uploader, UploadTask } from './uploader.ts';
+import { randomHex, type Uploader, type UploadTask } from './uploader.ts';
 
 export interface UploadRoutesParts {
   readonly uploader: Uploader;
+  readonly completion: Completion;
+  readonly background: Background;
   readonly partials: PartialUploads;
   readonly library: Library;
   readonly staging: Staging;
@@ -33,13 +37,22 @@ export function uploadRoutes(parts: UploadRoutesParts): Router {
   const router = Router();
   const upload = async (request: Request, response: Response, resourceType: ResourceType | 'auto', type?: string) => {
     const submission = await readSubmission(request, parts.staging, parts.settings.maxRequestBytes);
+    let isHandedOn = false;
     try {
-      const parameters = effectiveFields(submission.fields, type, request, parts);
-      const task = { file: submission.file, resourceType, parameters: readUploadParameters(parameters) };
+      const fields = effectiveFields(submission.fields, type, request, parts);
+      const task = { file: submission.file, resourceType, parameters: readUploadParameters(fields) };
+      parts.uploader.requireMakeable(task.parameters);
       const chunk = chunkOf(request, task);
-      response.json(chunk === undefined ? await answerUpload(task, parts) : await answerChunk(task, chunk, parts));
+      if (chunk !== undefined) {
+        response.json(await answerChunk(task, chunk, parts));
+      } else if (task.parameters.async) {
+        isHandedOn = true;
+        response.json(answerLater(task, parts));
+      } else {
+        response.json(await answerUpload(task, parts));
+      }
     } finally {
-      await discardBytes(submission, parts.staging);
+      if (!isHandedOn) await discardBytes(submission, parts.staging);
     }
   };
 
@@ -54,17 +67,30 @@ export function uploadRoutes(parts: UploadRoutesParts): Router {
   return router;
 }
 
-async function answerUpload(task: UploadTask, { uploader, responses }: UploadRoutesParts): Promise<Json> {
+async function answerUpload(task: UploadTask, { uploader, completion, responses }: UploadRoutesParts): Promise<Json> {
   const existing = uploader.existing(task);
   if (existing !== undefined) return { ...responses.uploaded(existing), existing: true };
-  return outcomeJson(await uploader.upload(task), responses);
+  return completion.complete(await uploader.upload(task), task.parameters);
 }
 
-function outcomeJson({ asset, kind }: StoreOutcome, responses: AssetResponses): Json {
+/** With `async` the file is stored after the answer; the notification tells how it went. */
+function answerLater(task: UploadTask, parts: UploadRoutesParts): Json {
+  const batch = randomHex();
+  parts.background.start(() =>
+    answerUpload(task, parts).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!(error instanceof StoreError)) throw error;
+        parts.completion.report(task.parameters, batch, error);
+      },
+    ),
+  );
   return {
-    ...responses.uploaded(asset),
-    ...(kind === 'kept' && { existing: true }),
-    ...(kind === 'overwritten' && { overwritten: true }),
+    status: 'pending',
+    batch_id: batch,
+    resource_type: task.resourceType,
+    type: task.parameters.type,
+    ...(task.parameters.publicId !== undefined && { public_id: task.parameters.publicId }),
   };
 }
 
@@ -86,7 +112,7 @@ function chunkOf(request: Request, { file }: UploadTask): Chunk | undefined {
 async function answerChunk(
   task: UploadTask,
   { uploadId, range, staged }: Chunk,
-  { uploader, partials, responses, library }: UploadRoutesParts,
+  { uploader, partials, completion, responses, library }: UploadRoutesParts,
 ): Promise<Json> {
   const { resourceType, parameters } = task;
   uploader.requireSize(resourceType, range.total ?? range.end);
@@ -106,7 +132,7 @@ async function answerChunk(
         ...(parameters.publicId !== undefined && { public_id: parameters.publicId }),
       };
     case 'finished':
-      return { ...outcomeJson(outcome.outcome, responses), done: true };
+      return { ...(await completion.complete(outcome.outcome, parameters)), done: true };
     case 'finished-before': {
       const asset = library.index.get(outcome.identity);
       if (asset === undefined) throw new StoreError(404, `Resource not found - ${outcome.identity.publicId}`);

@@ -9,6 +9,7 @@ import type { Settings } from '../options.ts';
 import type { Outbound } from '../outbound.ts';
 import { StoreError } from '../store-error.ts';
 import type { Transformer } from '../transformation/transformer.ts';
+import { parseEagerItem } from './eager-item.ts';
 import { fileTooLarge, maxBytesOf, requireWithinLimits } from './file-limits.ts';
 import type { SubmittedFile } from './intake/submission.ts';
 import type { UploadParameters } from './parameters.ts';
@@ -54,6 +55,16 @@ export class Uploader {
     if (parameters.overwrite || parameters.publicId === undefined || resourceType === 'auto') return undefined;
     const publicId = this.#publicId(parameters, resourceType, '');
     return this.#library.index.get({ resourceType, deliveryType: parameters.type, publicId });
+  }
+
+  /**
+   * Refuses transformations that could never be made, before anything is fetched or stored.
+   *
+   * @throws {StoreError} 400
+   */
+  requireMakeable({ transformation, eager }: UploadParameters): void {
+    if (transformation !== undefined) this.#transformer.requireValid(transformation);
+    for (const item of eager) this.#transformer.requireValid(parseEagerItem(item).transformation);
   }
 
   /** How large a file of this type may be. */
