@@ -74,13 +74,19 @@ export class AccountApi {
     return this.#succeeded(answer, false);
   }
 
-  /** Rejects unless something at the API's address answers as Cloudinary does. @throws {AssetFailure} */
+  /** Rejects unless Cloudinary answers and knows the account; busy is well. @throws {AssetFailure} */
   async ping(): Promise<void> {
-    if (this.#account.apiSecret !== undefined || this.#account.oauthToken !== undefined) {
+    if (this.#account.apiSecret === undefined && this.#account.oauthToken === undefined) return this.#pingUnknown();
+    try {
       const answer = await this.read('ping');
       if (answer === undefined) throw new AssetFailure('store-auth', { detail: 'the store does not know this cloud' });
-      return;
+    } catch (error) {
+      if (!(error instanceof AssetFailure) || error.reason !== 'store-rate-limited') throw error;
     }
+  }
+
+  /** Without credentials any answer of Cloudinary's is a good one. */
+  async #pingUnknown(): Promise<void> {
     const answer = await this.#client.request({
       method: 'GET',
       path: this.#path('ping'),

@@ -69,7 +69,8 @@ export class ApiClient {
     if (!first.repeat || !request.repeatable) throw first.error;
     const second = await this.#attempt(request);
     if (second.kind === 'answer') return second.answer;
-    throw second.error;
+    // A body that cannot be had a second time does not hide why it was wanted.
+    throw second.ofBody ? first.error : second.error;
   }
 
   async close(): Promise<void> {
@@ -94,20 +95,13 @@ export class ApiClient {
       return { kind: 'answer', answer: { ...flat(response), json: parseObject(text) } };
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason;
-      if (body?.failure !== undefined) throw body.failure;
-      if (error instanceof AssetFailure) throw error;
+      if (body?.failure !== undefined) return { kind: 'broken', error: body.failure, repeat: false, ofBody: true };
+      if (error instanceof AssetFailure) return { kind: 'broken', error, repeat: false, ofBody: false };
       if (deadline.signal.aborted) {
-        return {
-          kind: 'broken',
-          error: new AssetFailure('store-unreachable', {
-            detail: `no answer from the store for ${timeoutMs} ms`,
-            hint: 'raise store.timeout if the store is slow by nature',
-          }),
-          repeat: false,
-        };
+        return { kind: 'broken', error: timeoutFailure(timeoutMs), repeat: false, ofBody: false };
       }
       const { failure, broken } = networkFailure(error);
-      return { kind: 'broken', error: failure, repeat: broken };
+      return { kind: 'broken', error: failure, repeat: broken, ofBody: false };
     } finally {
       deadline.pause();
     }
@@ -116,7 +110,21 @@ export class ApiClient {
 
 type Attempt =
   | { readonly kind: 'answer'; readonly answer: StoreAnswer }
-  | { readonly kind: 'broken'; readonly error: AssetFailure; readonly repeat: boolean };
+  | {
+      readonly kind: 'broken';
+      readonly error: unknown;
+      /** The connection broke; another may hold. */
+      readonly repeat: boolean;
+      /** Our own body failed, not the store. */
+      readonly ofBody: boolean;
+    };
+
+function timeoutFailure(timeoutMs: number): AssetFailure {
+  return new AssetFailure('store-unreachable', {
+    detail: `no answer from the store for ${timeoutMs} ms`,
+    hint: 'raise store.timeout if the store is slow by nature',
+  });
+}
 
 /** A request body that keeps the deadline informed and remembers its own failure, which undici may put another way. */
 class WatchedBody {

@@ -53,7 +53,7 @@ export async function uploadInChunks(
       };
       const answer = await patiently(() => api.upload(call), rules, request.signal);
       if (isLast || answer.json?.existing === true) return answer;
-      if (answer.json?.done !== false) throw notInChunks(answer);
+      if (isComplete(answer)) throw new StoredInPart(answer);
       start = end;
     }
   } finally {
@@ -102,8 +102,6 @@ export class StoredInPart extends AssetFailure {
   }
 }
 
-function notInChunks(answer: StoreAnswer): AssetFailure {
-  return answer.json?.public_id !== undefined && answer.json.version !== undefined
-    ? new StoredInPart(answer)
-    : new AssetFailure('store-rejected', { detail: 'the store’s answer to a chunk does not say whether it is done' });
+function isComplete({ json }: StoreAnswer): boolean {
+  return json?.done !== false && json?.version !== undefined && json.signature !== undefined;
 }

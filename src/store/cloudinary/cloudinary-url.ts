@@ -52,8 +52,8 @@ export function parseCloudinaryUrl(text: string): CloudinaryAccount {
     throw new InvalidCloudinaryUrl(`CLOUDINARY_URL still holds a placeholder: put your key and secret into ${shape}`);
   }
   const query = (key: string): string | undefined => url.searchParams.get(key) || undefined;
-  const apiKey = decodeURIComponent(url.username) || query('api_key');
-  const apiSecret = decodeURIComponent(url.password) || query('api_secret');
+  const apiKey = decoded(url.username) || query('api_key');
+  const apiSecret = decoded(url.password) || query('api_secret');
   if (apiKey === undefined && apiSecret !== undefined) {
     throw new InvalidCloudinaryUrl(`CLOUDINARY_URL has a secret and no key: it is written ${shape}`);
   }
@@ -90,6 +90,15 @@ export function apiHost(text: string): string {
     );
   }
   return new URL(withScheme).origin;
+}
+
+/** A secret with a bare `%` in it is taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** A delivery host, maybe given as a URL. */

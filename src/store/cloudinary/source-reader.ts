@@ -17,6 +17,8 @@ export class SourceReader {
   /** Bytes taken out of the source, `#rest` included. */
   #taken = 0;
   #reopensLeft = 3;
+  /** Why it was opened again, until bytes come. */
+  #interruption: unknown;
   #ended = false;
 
   /** @param signal ends a read that waits, and rejects it with the signal's reason */
@@ -59,12 +61,15 @@ export class SourceReader {
         else this.#rest = next.value;
       } catch (error) {
         this.#signal?.throwIfAborted();
-        if (this.#reopensLeft === 0 || !mayPass(error)) throw error;
+        // A source that cannot be opened again does not hide why it was to be.
+        if (this.#reopensLeft === 0 || !mayPass(error)) throw this.#interruption ?? error;
         this.#reopensLeft -= 1;
+        this.#interruption = error;
         this.#iterator = undefined;
         continue;
       }
       this.#taken += this.#rest.length;
+      this.#interruption = undefined;
     }
     return true;
   }

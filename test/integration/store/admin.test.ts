@@ -114,6 +114,11 @@ describe('ping', () => {
     expect(await rejection(driverFor(bad).ping())).toMatchObject({ reason: 'store-auth' });
   });
 
+  it('passes when the hourly calls are used up: the store is busy, not gone', async () => {
+    const server = await startScriptedServer([{ status: 420, body: { error: { message: 'Rate Limit Exceeded' } } }]);
+    await expect(driverFor(server).ping()).resolves.toBeUndefined();
+  });
+
   it('without credentials, passes when Cloudinary answers at all', async () => {
     const url = 'cloudinary://demo';
     const cloudinary = await startScriptedServer([{ status: 401, body: { error: { message: 'unknown api_key' } } }]);

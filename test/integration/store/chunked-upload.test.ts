@@ -8,7 +8,18 @@ import {
   type Step,
   startScriptedServer,
 } from '../../support/scripted-server.ts';
-import { bytesUpload, driverFor, md5, mebibyte, noLimits, rejection, result, streamOf, urlUpload } from './harness.ts';
+import {
+  bytesUpload,
+  driverFor,
+  failing,
+  md5,
+  mebibyte,
+  noLimits,
+  rejection,
+  result,
+  streamOf,
+  urlUpload,
+} from './harness.ts';
 
 const part: Step = { body: { done: false, bytes: 1, kind: 'upload', resource_type: 'image', public_id: 'site/a' } };
 const chunkBytes = 5 * mebibyte + 1;
@@ -171,17 +182,29 @@ describe('an upload in chunks', () => {
         filename: 'a.jpg',
         open: () => {
           opened += 1;
-          return new Readable({
-            read() {
-              this.destroy(failure);
-            },
-          });
+          return failing(failure);
         },
       } as const;
       expect(await rejection(driverFor(server, fast).upload(urlUpload({ source })))).toBe(failure);
       expect(opened).toBe(opens);
       expect(server.requests).toHaveLength(0);
     }
+  });
+
+  it('tells the origin’s failure, not that it cannot be read on from there', async () => {
+    const server = await startScriptedServer([part]);
+    const broken = new AssetFailure('origin-truncated', { detail: 'broke off' });
+    const gone = new AssetFailure('too-large', { detail: 'no longer kept' });
+    const streams = [broken, gone].map(failing);
+    const source = { kind: 'bytes', filename: 'a.jpg', open: () => streams.shift() ?? failing(gone) } as const;
+    expect(await rejection(driverFor(server, fast).upload(urlUpload({ source })))).toBe(broken);
+  });
+
+  it('goes on after an answer to a chunk that says nothing of what is done', async () => {
+    const server = await startScriptedServer([{ body: {} }, { body: { public_id: 'site/a' } }, whole]);
+    await expect(driverFor(server, fast).upload(bytesUpload(content, {}))).resolves.toMatchObject({
+      md5: md5(content),
+    });
   });
 
   it('never sends the last chunk of an origin that sends fewer or more bytes than it said', async () => {

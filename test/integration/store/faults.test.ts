@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AssetFailure } from '../../../src/asset/failure.ts';
 import { type Step, startScriptedServer } from '../../support/scripted-server.ts';
-import { bytesUpload, driverFor, noLimits, rejection, result, urlUpload } from './harness.ts';
+import { bytesUpload, driverFor, failing, noLimits, rejection, result, streamOf, urlUpload } from './harness.ts';
 
 const reset: Step = { raw: (request) => request.socket.resetAndDestroy() };
 const silence: Step = { raw: (request) => request.resume() };
@@ -35,6 +35,18 @@ describe('trouble between us and the store', () => {
     await expect(driverFor(server).upload(bytesUpload(content))).resolves.toMatchObject({ bytes: 3 });
     const file = (await server.requests.at(-1)?.form())?.get('file');
     expect(file instanceof File && (await file.text())).toBe('abc');
+  });
+
+  it('bytes that cannot be read again do not hide that the connection broke', async () => {
+    const server = await startScriptedServer([noLimits, reset, result()]);
+    let opened = 0;
+    const open = (): Readable => {
+      opened += 1;
+      return opened === 1 ? streamOf(Buffer.from('abc')) : failing(new AssetFailure('too-large', { detail: 'gone' }));
+    };
+    const upload = driverFor(server).upload(urlUpload({ source: { kind: 'bytes', filename: 'a', length: 3, open } }));
+    expect(await rejection(upload)).toMatchObject({ reason: 'store-unreachable' });
+    expect(opened).toBe(2);
   });
 
   it('a connection that breaks twice is a store that cannot be reached', async () => {

@@ -87,6 +87,15 @@ export function bytesUpload(content: Buffer, more: { length?: number } = { lengt
   });
 }
 
+/** A stream that fails as soon as it is read. */
+export function failing(error: Error): Readable {
+  return new Readable({
+    read() {
+      this.destroy(error);
+    },
+  });
+}
+
 /** What a promise was rejected with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(

@@ -53,6 +53,7 @@ describe('CLOUDINARY_URL', () => {
     ],
     ['an OAuth token', 'cloudinary://demo?oauth_token=abc', { oauthToken: 'abc' }],
     ['an escaped secret', 'cloudinary://1:a%2Fb@demo', { apiSecret: 'a/b' }],
+    ['a secret with a bare percent sign', 'cloudinary://1:a%zz@demo', { apiSecret: 'a%zz' }],
     ['keys nobody knows', 'cloudinary://1:2@demo?foo[bar]=1&analytics=false', { cloudName: 'demo' }],
   ])('reads %s', (_form, text, expected) => {
     expect(parseCloudinaryUrl(text)).toMatchObject(expected);
