@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AssetFailure } from '../../../src/asset/failure.ts';
+import { reasons } from '../../../src/asset/reason.ts';
+import { settlementOf } from '../../../src/migration/policy.ts';
+
+const reason = fc.constantFrom(...reasons);
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const attempts = fc.nat(1_000_000);
+const day = 24 * 3_600_000;
+
+function waitOf(...[why, tried, chance, retryAfterMs]: [(typeof reasons)[number], number, number, number?]): number {
+  const details = { detail: 'seen', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const settlement = settlementOf(new AssetFailure(why, details), tried, chance);
+  if (settlement.state === 'stored') throw new Error('a failure is never stored');
+  return settlement.retryInMs;
+}
+
+test('every wait is between eight seconds and a day, however often it was tried', () => {
+  fc.assert(
+    fc.property(reason, attempts, random, (why, tried, chance) => {
+      const wait = waitOf(why, tried, chance);
+      expect(Number.isSafeInteger(wait)).toBe(true);
+      expect(wait).toBeGreaterThanOrEqual(8_000);
+      expect(wait).toBeLessThanOrEqual(day);
+    }),
+  );
+});
+
+test('waits never shrink with the attempts, and chance takes a fifth of them at most', () => {
+  fc.assert(
+    fc.property(reason, attempts, random, (why, tried, chance) => {
+      expect(waitOf(why, tried + 1, chance)).toBeGreaterThanOrEqual(waitOf(why, tried, chance));
+      const longest = waitOf(why, tried, 0);
+      expect(waitOf(why, tried, chance)).toBeLessThanOrEqual(longest);
+      expect(waitOf(why, tried, chance)).toBeGreaterThanOrEqual(Math.floor(longest * 0.8));
+    }),
+  );
+});
+
+test('a wait that the other side asked for is kept', () => {
+  fc.assert(
+    fc.property(reason, attempts, random, fc.nat(7 * day), (why, tried, chance, asked) => {
+      expect(waitOf(why, tried, chance, asked)).toBe(Math.max(asked, waitOf(why, tried, chance)));
+    }),
+  );
+});
