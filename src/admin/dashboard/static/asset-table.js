@@ -1,6 +1,6 @@
 import { showDetails } from './details.js';
 import { element } from './dom.js';
-import { ago, size } from './format.js';
+import { ago, readable, size } from './format.js';
 import { statePill } from './state-pill.js';
 
 /**
@@ -26,8 +26,14 @@ export function assetTable(assets, caption) {
 export function assetRow(asset) {
   const open = element(
     'button',
-    { type: 'button', class: 'link path', 'data-focus': asset.path, onclick: () => showDetails(asset) },
-    asset.path,
+    {
+      type: 'button',
+      class: 'link path',
+      'data-focus': asset.path,
+      title: asset.path,
+      onclick: () => showDetails(asset),
+    },
+    readable(asset.path),
   );
   return element(
     'tr',

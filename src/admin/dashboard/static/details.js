@@ -1,6 +1,6 @@
 import { purgeOne, retryOne, tombstone } from './actions.js';
 import { byId, element, link } from './dom.js';
-import { count, moment, size } from './format.js';
+import { count, moment, readable, size } from './format.js';
 import { statePill } from './state-pill.js';
 
 const proofs = {
@@ -17,7 +17,7 @@ export function showDetails(asset) {
     element(
       'div',
       { class: 'row-head' },
-      element('h2', { id: 'details-title', class: 'path' }, asset.path),
+      element('h2', { id: 'details-title', class: 'path', title: asset.path }, readable(asset.path)),
       element(
         'button',
         { type: 'button', class: 'quiet', 'aria-label': 'Close', onclick: close, autofocus: true },

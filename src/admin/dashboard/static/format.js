@@ -46,3 +46,17 @@ export function ago(iso) {
 export function moment(iso) {
   return iso ? new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' }) : '–';
 }
+
+/**
+ * A percent-encoded path as people read it. What would be ambiguous (an encoded slash or percent sign) or could
+ * deceive (control and direction characters) stays encoded.
+ * @param {string} path
+ */
+export function readable(path) {
+  try {
+    const decoded = decodeURI(path);
+    return path.includes('%25') || /\p{C}|[^\P{Z} ]| $/u.test(decoded) ? path : decoded;
+  } catch {
+    return path;
+  }
+}

@@ -1,6 +1,6 @@
 import { retryMany, stopRun } from './actions.js';
 import { byId, element, link, show } from './dom.js';
-import { ago, count, percent, size } from './format.js';
+import { ago, count, percent, readable, size } from './format.js';
 
 /** @typedef {import('./api.js').Overview} Overview */
 
@@ -160,7 +160,7 @@ function uploadRows({ jobs }) {
         element(
           'li',
           {},
-          element('span', { class: 'path' }, job.path),
+          element('span', { class: 'path', title: job.path }, readable(job.path)),
           element('small', { class: 'muted' }, `${progress(job)} · started ${ago(job.startedAt)}`),
           job.via === 'bytes' && job.totalBytes
             ? element('progress', { max: job.totalBytes, value: job.bytes, 'aria-label': `Upload of ${job.path}` })
