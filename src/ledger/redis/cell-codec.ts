@@ -13,8 +13,9 @@ import type {
 
 /**
  * One cell as Redis keeps it: a letter for the state, one for the failure's reason (both readable, scripts filter by
- * them), then a JSON tuple, deflated. The dictionary holds what records have in common and the asset's own key: public
- * ID and origin URL repeat most of it. Times are differences to `updatedAt`, digests are base64url.
+ * them), a digit for the digests that follow as plain bytes (1: MD5, 2: SHA-256, 3: both), then a JSON tuple, deflated.
+ * The dictionary holds what records have in common and the asset's own key: public ID and origin URL repeat most of
+ * it. Times are differences to `updatedAt`.
  *
  * Every constant below is part of the format. Values may be added at the end of a list, never moved.
  */
@@ -68,13 +69,16 @@ const commonText =
 
 type CopyTuple = [
   publicId: string,
-  version: number,
+  /** Seconds from the version to `updatedAt`. */
+  versionAgo: number,
   format: string,
   bytes: number,
-  md5: string,
+  /** Null: among the plain bytes. */
+  md5: string | null,
   proof: number,
   storedAgo: number,
   types: number,
+  /** Null: none, or among the plain bytes. */
   sha256: string | null,
   verifiedAgo?: number,
 ];
@@ -121,14 +125,15 @@ export function encodeCell(encodedKey: string, { record, token }: StoredCell): B
     level: 9,
     dictionary: dictionaryFor(encodedKey),
   });
-  return Buffer.concat([Buffer.from(letters, 'latin1'), body]);
+  return Buffer.concat([Buffer.from(letters, 'latin1'), packDigests(copy), body]);
 }
 
 /** @throws {Error} when the value is not one that {@link encodeCell} wrote for this key */
 export function decodeCell(encodedKey: string, value: Buffer): StoredCell {
   const state = keyByLetter(stateLetters, value.toString('latin1', 0, 1));
   const reason = keyByLetter(reasonLetters, value.toString('latin1', 1, 2));
-  const body = inflateRawSync(value.subarray(2), {
+  const { digests, length } = unpackDigests(value.subarray(2));
+  const body = inflateRawSync(value.subarray(2 + length), {
     dictionary: dictionaryFor(encodedKey),
     maxOutputLength: 2 ** 20,
   });
@@ -139,7 +144,7 @@ export function decodeCell(encodedKey: string, value: Buffer): StoredCell {
     throw new TypeError('not a cell of a ledger');
   }
   const token = updatedAt - tokenAgo;
-  const unpacked = copy === null || copy === undefined ? undefined : unpackCopy(copy, updatedAt);
+  const unpacked = copy === null || copy === undefined ? undefined : unpackCopy(copy, updatedAt, digests);
   const record: AssetRecord = {
     key: decodeAssetKey(encodedKey),
     originUrl,
@@ -162,30 +167,30 @@ export function decodeCell(encodedKey: string, value: Buffer): StoredCell {
 function packCopy(copy: StoredCopy, updatedAt: number): CopyTuple {
   const tuple: CopyTuple = [
     copy.publicId,
-    copy.version,
+    seconds(updatedAt) - copy.version,
     copy.format,
     copy.bytes,
-    packDigest(copy.md5),
+    isPlain(copy.md5, 32) ? null : copy.md5,
     proofs.indexOf(copy.proof),
     updatedAt - copy.storedAt,
     resourceTypes.indexOf(copy.resourceType) * 10 + deliveryTypes.indexOf(copy.deliveryType),
-    copy.sha256 === undefined ? null : packDigest(copy.sha256),
+    copy.sha256 === undefined || isPlain(copy.sha256, 64) ? null : copy.sha256,
   ];
   if (copy.verifiedAt !== undefined) tuple.push(updatedAt - copy.verifiedAt);
   return tuple;
 }
 
-function unpackCopy(tuple: CopyTuple, updatedAt: number): StoredCopy {
-  const [publicId, version, format, bytes, md5, proof, storedAgo, types, sha256, verifiedAgo] = tuple;
+function unpackCopy(tuple: CopyTuple, updatedAt: number, plain: PlainDigests): StoredCopy {
+  const [publicId, versionAgo, format, bytes, md5, proof, storedAgo, types, sha256, verifiedAgo] = tuple;
   return {
     resourceType: member(resourceTypes, Math.floor(types / 10)),
     deliveryType: member(deliveryTypes, types % 10),
     publicId,
-    version,
+    version: seconds(updatedAt) - versionAgo,
     format,
     bytes,
-    md5: unpackDigest(md5),
-    ...(sha256 !== null && sha256 !== undefined && { sha256: unpackDigest(sha256) }),
+    md5: md5 ?? plain.md5 ?? '',
+    ...given('sha256', sha256 ?? plain.sha256),
     proof: member(proofs, proof),
     storedAt: updatedAt - storedAgo,
     ...(verifiedAgo !== undefined && { verifiedAt: updatedAt - verifiedAgo }),
@@ -194,7 +199,10 @@ function unpackCopy(tuple: CopyTuple, updatedAt: number): StoredCopy {
 
 function packOrigin(origin: OriginFacts, copy: StoredCopy | undefined): (string | number | boolean | null)[] {
   const bytes = origin.bytes !== undefined && origin.bytes === copy?.bytes ? true : (origin.bytes ?? null);
-  return withoutTrailingNulls([bytes, ...originFields.map((field) => origin[field] ?? null)]);
+  return withoutTrailingNulls([
+    bytes,
+    ...originFields.map((field) => (field === 'lastModified' ? packDate(origin[field]) : (origin[field] ?? null))),
+  ]);
 }
 
 function unpackOrigin(tuple: readonly unknown[], copy: StoredCopy | undefined): OriginFacts {
@@ -203,18 +211,58 @@ function unpackOrigin(tuple: readonly unknown[], copy: StoredCopy | undefined): 
   return {
     ...(typeof bytes === 'number' && { bytes }),
     ...Object.fromEntries(
-      originFields.flatMap((field, index) => (typeof values[index] === 'string' ? [[field, values[index]]] : [])),
+      originFields.flatMap((field, index) => {
+        const value = values[index];
+        if (typeof value === 'number') return [[field, new Date(value * 1_000).toUTCString()]];
+        return typeof value === 'string' ? [[field, value]] : [];
+      }),
     ),
   };
 }
 
-/** Lower-case hex in two thirds of its length; anything else as it is, behind a `=`. */
-function packDigest(hex: string): string {
-  return /^(?:[0-9a-f]{32}|[0-9a-f]{64})$/.test(hex) ? Buffer.from(hex, 'hex').toString('base64url') : `=${hex}`;
+/** A date as HTTP writes it becomes a number of seconds; anything else stays as it is. */
+function packDate(text: string | undefined): string | number | null {
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  if (Number.isNaN(time) || new Date(time).toUTCString() !== text) return text ?? null;
+  return time / 1_000;
 }
 
-function unpackDigest(packed: string): string {
-  return packed.startsWith('=') ? packed.slice(1) : Buffer.from(packed, 'base64url').toString('hex');
+interface PlainDigests {
+  readonly md5?: string;
+  readonly sha256?: string;
+}
+
+function isPlain(hex: string | undefined, length: number): boolean {
+  return hex !== undefined && hex.length === length && /^[0-9a-f]+$/.test(hex);
+}
+
+/** The digit that names the plain digests, and the digests. */
+function packDigests(copy: StoredCopy | undefined): Buffer {
+  const md5 = isPlain(copy?.md5, 32) ? (copy?.md5 ?? '') : '';
+  const sha256 = isPlain(copy?.sha256, 64) ? (copy?.sha256 ?? '') : '';
+  const digit = (md5 === '' ? 0 : 1) + (sha256 === '' ? 0 : 2);
+  return Buffer.concat([Buffer.from(String(digit)), Buffer.from(md5 + sha256, 'hex')]);
+}
+
+function unpackDigests(value: Buffer): { digests: PlainDigests; length: number } {
+  const digit = Number(value.toString('latin1', 0, 1));
+  const md5Length = digit & 1 ? 16 : 0;
+  const length = 1 + md5Length + (digit & 2 ? 32 : 0);
+  return {
+    digests: {
+      ...given('md5', digit & 1 ? value.toString('hex', 1, 1 + md5Length) : null),
+      ...given('sha256', digit & 2 ? value.toString('hex', 1 + md5Length, length) : null),
+    },
+    length,
+  };
+}
+
+function given<Name extends string>(name: Name, value: string | null | undefined): { [key in Name]?: string } {
+  return value === null || value === undefined ? {} : ({ [name]: value } as { [key in Name]: string });
+}
+
+function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1_000);
 }
 
 function dictionaryFor(encodedKey: string): Buffer {
