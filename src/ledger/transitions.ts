@@ -15,14 +15,14 @@ export interface Cell {
   readonly token: number;
 }
 
-export interface Written {
+interface Written {
   readonly record: AssetRecord;
   readonly token: number;
   /** When the sweeper should look at the asset: a lease or a back-off ends. Absent: it waits for a request. */
   readonly dueAt?: number;
 }
 
-export interface Change<Answer> {
+interface Change<Answer> {
   readonly answer: Answer;
   /** The cell's new content; `drop` removes the record. Absent: nothing changes. */
   readonly write?: Written | 'drop';

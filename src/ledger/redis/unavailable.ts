@@ -19,7 +19,7 @@ const explanations: Readonly<Record<string, string>> = {
 };
 
 /** The first word of a Redis error, such as `OOM`. */
-export function redisCode(error: unknown): string | undefined {
+function redisCode(error: unknown): string | undefined {
   return error instanceof Error ? /^([A-Z]+)\b/.exec(error.message)?.[1] : undefined;
 }
 

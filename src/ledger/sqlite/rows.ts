@@ -4,7 +4,7 @@ import type { Cell } from '../transitions.ts';
 import type { Connection } from './connection.ts';
 
 /** A row's columns that make a record. */
-export interface RecordRow {
+interface RecordRow {
   readonly mapping: string;
   readonly path: string;
   readonly query: string;

@@ -17,7 +17,7 @@ const busyCodes = new Set([5, 6]);
 const fatalCodes = new Set([10, 11, 14, 26]);
 
 /** The primary result code of an error that SQLite raised. */
-export function sqliteCode(error: unknown): number | undefined {
+function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
   return error.errcode & 0xff;
 }

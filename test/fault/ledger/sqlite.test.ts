@@ -103,7 +103,14 @@ test('a disk that takes no more rejects writes, answers lookups, keeps what is s
   const limitKiB = 2_000;
   const child = spawn(
     'bash',
-    ['-c', `ulimit -f ${limitKiB} && exec "$0" "$@"`, process.execPath, script('sqlite-writer.ts'), path, 'filling'],
+    [
+      '-c',
+      `ulimit -f ${limitKiB} && exec "$0" "$@"`,
+      process.execPath,
+      script('fixtures/sqlite-writer.ts'),
+      path,
+      'filling',
+    ],
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
   );
   let error = '';
@@ -144,7 +151,7 @@ describe('a process killed in the middle of writing', () => {
   test('leaves whole records, a right tally, and no lock', async () => {
     await ledger.ping();
     for (let round = 0; round < 5; round += 1) {
-      const child = fork(script('sqlite-writer.ts'), [path, `round-${round}`], {
+      const child = fork(script('fixtures/sqlite-writer.ts'), [path, `round-${round}`], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         execArgv: [],
       });
@@ -172,7 +179,7 @@ describe('a process killed in the middle of writing', () => {
     await ledger.ping();
     const winners = await Promise.all(
       Array.from({ length: 4 }, async () => {
-        const child = fork(script('sqlite-racer.ts'), [path, '300'], {
+        const child = fork(script('fixtures/sqlite-racer.ts'), [path, '300'], {
           stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
           execArgv: [],
         });
