@@ -200,6 +200,23 @@ describe('an upload in chunks', () => {
     expect(await rejection(driverFor(server, fast).upload(urlUpload({ source })))).toBe(broken);
   });
 
+  it('tells why it ended, not an earlier break that was mended', async () => {
+    const server = await startScriptedServer([part]);
+    const denied = new AssetFailure('origin-denied', { detail: 'no more' });
+    const streams = [
+      failing(new AssetFailure('origin-truncated', { detail: 'broke off' })),
+      Readable.from(
+        (async function* () {
+          yield Buffer.from('abc');
+          throw denied;
+        })(),
+        { objectMode: false },
+      ),
+    ];
+    const source = { kind: 'bytes', filename: 'a.jpg', open: () => streams.shift() ?? failing(denied) } as const;
+    expect(await rejection(driverFor(server, fast).upload(urlUpload({ source })))).toBe(denied);
+  });
+
   it('goes on after an answer to a chunk that says nothing of what is done', async () => {
     const server = await startScriptedServer([{ body: {} }, { body: { public_id: 'site/a' } }, whole]);
     await expect(driverFor(server, fast).upload(bytesUpload(content, {}))).resolves.toMatchObject({

@@ -58,6 +58,14 @@ describe('reading a stored copy', () => {
     },
   );
 
+  it('any number of failures, however long their bodies, holds no connection up', async () => {
+    const failures = Array.from({ length: 70 }, () => ({ status: 404, body: Buffer.alloc(1_000_000) }));
+    const server = await startScriptedServer([...failures, { body: 'abc' }]);
+    const store = driverFor(server);
+    await Promise.all(failures.map(() => rejection(store.open(copy, {}))));
+    expect(await text((await store.open(copy, {})).body)).toBe('abc');
+  });
+
   it('fails when no answer comes in time, and rejects with the caller’s reason on an abort', async () => {
     const silent = await startScriptedServer([{ raw: () => {} }]);
     expect(await rejection(driverFor(silent, { timeoutMs: 60 }).open(copy, {}))).toMatchObject({
