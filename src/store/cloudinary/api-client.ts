@@ -87,6 +87,7 @@ export class ApiClient {
         method: request.method,
         path: request.path,
         headers: { accept: 'application/json', ...request.headers, ...body?.headers },
+        // undici takes async iterables; only its types do not say so.
         body: (body?.stream() as Dispatcher.DispatchOptions['body']) ?? null,
         signal: request.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, request.signal]),
       });
