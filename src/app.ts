@@ -1,11 +1,14 @@
+import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Express } from 'express';
 import { Registry } from 'prom-client';
 import { createAdmin } from './admin/admin.ts';
-import type { Readiness } from './admin/health.ts';
+import type { Job } from './admin/dependencies.ts';
+import { registerLedgerMetrics } from './admin/ledger-metrics.ts';
 import { createMetrics } from './admin/metrics.ts';
+import { answerReports, collectReports, fleetRegistry } from './admin/worker-reports.ts';
 import type { Asset } from './asset/asset.ts';
 import type { AssetKey } from './asset/key.ts';
 import { redactConfig } from './config/redact.ts';
@@ -35,7 +38,7 @@ import { clientAddress } from './server/client-address.ts';
 import type { Log } from './server/log.ts';
 import { observeDelivery, observeMigration } from './server/observe.ts';
 import { OriginPool } from './server/origin-pool.ts';
-import type { AssetStore } from './store/asset-store.ts';
+import { createReadiness } from './server/readiness.ts';
 import { createCloudinaryStore } from './store/cloudinary/cloudinary-store.ts';
 import { parseCloudinaryUrl } from './store/cloudinary/cloudinary-url.ts';
 
@@ -67,11 +70,6 @@ export interface App {
 
 /** Bytes of each shared read that stay in memory. */
 const spoolMemoryBytes = 256 << 10;
-/** How long readiness believes its last look at the ledger. */
-const ledgerLookMs = 1_000;
-/** And at the store: each look is one of the account's Admin API calls, of which there may be 500 an hour. */
-const storeLookMs = 60_000;
-
 /**
  * The one wiring file: it alone constructs drivers. A delivery request meets, in this order:
  *
@@ -116,6 +114,11 @@ export function createApp({ config: first, account, log, version }: AppOptions):
 
   const registry = new Registry();
   const metrics = createMetrics(registry, { inFlight: () => migration.jobs().length, version });
+  // A worker reports to the first process, which alone has an admin side and counts the ledger.
+  const jobs = (): Job[] => migration.jobs().map(({ asset, ...job }) => ({ key: asset.key, ...job }));
+  if (cluster.isWorker) answerReports(async () => ({ metrics: await registry.getMetricsAsJSON(), jobs: jobs() }));
+  else registerLedgerMetrics(registry, ledger);
+
   const migration = new Migration({
     ledger,
     store,
@@ -161,14 +164,11 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     },
     copyUrl: ({ copy }) => store.deliveryUrl(copy),
     migrate: async (key, redo) => migration.migrate({ asset: requireAsset(key), redo }),
-    jobs: () =>
-      migration
-        .jobs()
-        .map(({ asset, startedAt, bytes, via }) => ({ key: asset.key, startedAt, bytes, via: via ?? 'remote-url' })),
+    jobs: async () => [...jobs(), ...(await collectReports()).flatMap((report) => report.jobs)],
     readiness: async () =>
       leaving ? { ready: false, ledger: 'up', store: 'up', reasons: ['the process is stopping'] } : readiness(),
     config: () => redactConfig(config),
-    registry,
+    registry: fleetRegistry(registry),
     audit: (entry) => log.info({ event: 'audit', ...entry }, 'audit'),
     report: (error) => log.error({ event: 'admin-failed', error: String(error) }, 'admin failed'),
     version,
@@ -226,39 +226,4 @@ function openOrigin(mapping: Mapping, version: string): Origin {
   }
   if (auth?.kind === 's3') throw new Error(`the mapping ${mapping.prefix} has s3 keys without an s3 origin`);
   return createHttpOrigin({ origin, network, auth, ...introduction });
-}
-
-/** Down means degraded, not unready: the origin answers, and no other process of the fleet could do better. */
-function createReadiness(ledger: Ledger, store: AssetStore): () => Promise<Readiness> {
-  const lookAtLedger = atMostEvery(ledgerLookMs, () => ledger.ping());
-  const lookAtStore = atMostEvery(storeLookMs, () => store.ping());
-  return async () => {
-    const [ledgerUp, storeUp] = await Promise.all([lookAtLedger(), lookAtStore()]);
-    return {
-      ready: true,
-      ledger: ledgerUp ? 'up' : 'down',
-      store: storeUp ? 'up' : 'down',
-      reasons: [
-        ...(ledgerUp
-          ? []
-          : ['the ledger cannot be reached: what memory does not know is served from the origin, uploads pause']),
-        ...(storeUp ? [] : ['the store cannot be reached: uploads wait']),
-      ],
-    };
-  };
-}
-
-/** Whether the ping succeeds, believed for a while. */
-function atMostEvery(milliseconds: number, ping: () => Promise<void>): () => Promise<boolean> {
-  let last: { readonly at: number; readonly up: Promise<boolean> } | undefined;
-  return () => {
-    if (last === undefined || Date.now() - last.at > milliseconds) {
-      const up = ping().then(
-        () => true,
-        () => false,
-      );
-      last = { at: Date.now(), up };
-    }
-    return last.up;
-  };
 }
