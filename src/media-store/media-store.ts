@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { judgeAddress } from '../origin/address-guard.ts';
 import { accountRoutes } from './admin/account-routes.ts';
 import { adminRoutes } from './admin/admin-routes.ts';
 import { mappingRoutes } from './admin/mapping-routes.ts';
@@ -8,8 +7,12 @@ import { presetRoutes } from './admin/preset-routes.ts';
 import { HourlyLimit } from './admin/rate-limit.ts';
 import { resourceRoutes } from './admin/resource-routes.ts';
 import { type NamedTransformation, transformationRoutes } from './admin/transformation-routes.ts';
+import { AutoUpload } from './auto-upload/auto-upload.ts';
 import type { UploadMapping } from './auto-upload/upload-mapping.ts';
 import { Background } from './background.ts';
+import { createControlApp } from './control/control-app.ts';
+import { Faults } from './control/faults.ts';
+import { RequestCounter, type RequestCounts } from './control/request-counts.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { ErrorLog } from './error-response.ts';
 import { BlobStore } from './files/blob-store.ts';
@@ -20,6 +23,7 @@ import { Staging } from './files/staging.ts';
 import { AssetIndex } from './index/asset-index.ts';
 import { openDatabase } from './index/database.ts';
 import { SettingsTable } from './index/settings-table.ts';
+import { type Address, Listener } from './listener.ts';
 import { Webhooks } from './notification/webhooks.ts';
 import { type MediaStoreOptions, resolveSettings } from './options.ts';
 import { createOutbound } from './outbound.ts';
@@ -38,15 +42,24 @@ import { Uploader } from './upload/uploader.ts';
 
 export interface MediaStore {
   /** Starts to answer; port 0 takes a free one. */
-  listen(address: { readonly host: string; readonly port: number }): Promise<void>;
+  listen(address: Address): Promise<void>;
   /** Where it listens, without a slash at the end. */
   readonly url: string;
+  /** What goes wrong on purpose: for tests. */
+  readonly faults: Faults;
+  /** Requests since the start. */
+  counts(): RequestCounts;
+  /** Another hourly limit of the Admin API from now on. */
+  limitAdminCalls(perHour: number): void;
+  /**
+   * Opens the same three switches to other processes, on a loopback address only.
+   *
+   * @returns the URL
+   */
+  listenControl(address: Address): Promise<string>;
   /** Finishes what is under way and gives the directory back. A second call waits for the first. */
   close(): Promise<void>;
 }
-
-/** Milliseconds for the answers under way when the store closes. */
-const CLOSE_GRACE = 5_000;
 
 const silent: ErrorLog = { error: () => {} };
 
@@ -56,55 +69,67 @@ const silent: ErrorLog = { error: () => {} };
  * @throws {DirectoryInUse} when another store works on the directory
  */
 export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog = silent): Promise<MediaStore> {
+  const unlock = lockDirectory(options.dir);
+  try {
+    return await openStore(options, log, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** Wires the store, from the disk outwards. */
+async function openStore(options: MediaStoreOptions, log: ErrorLog, unlock: () => void): Promise<MediaStore> {
   const settings = resolveSettings(options);
-  const unlock = lockDirectory(settings.dir);
-  const database = openDatabase(join(settings.dir, 'index.db'));
-  const staging = await Staging.open(join(settings.dir, 'staging'));
+  const { dir, clock } = settings;
+  const database = openDatabase(join(dir, 'index.db'));
+  const presets = new SettingsTable<UploadPreset>(database, 'upload_preset');
+  const mappings = new SettingsTable<UploadMapping>(database, 'upload_mapping');
+  const named = new SettingsTable<NamedTransformation>(database, 'transformation');
+
+  const staging = await Staging.open(join(dir, 'staging'));
+  const blobs = await BlobStore.open(join(dir, 'blobs'));
   const derived = await DerivedFiles.open({
-    directory: join(settings.dir, 'derived'),
+    directory: join(dir, 'derived'),
     database,
     staging,
     limit: settings.derivedBytes,
-    clock: settings.clock,
+    clock,
   });
-  const library = new Library({
-    index: new AssetIndex(database),
-    blobs: await BlobStore.open(join(settings.dir, 'blobs')),
+  const partials = await PartialUploads.open({
+    directory: join(dir, 'partials'),
+    database,
     staging,
-    onBlobRemoved: (sha256) => derived.removeOf(sha256),
+    ttl: settings.partialUploadTtl,
+    clock,
   });
+  const index = new AssetIndex(database);
+  const library = new Library({ index, blobs, staging, onBlobRemoved: (sha256) => derived.removeOf(sha256) });
   await library.recover();
 
-  let url = '';
-  let closed: Promise<void> | undefined;
+  const background = new Background(log);
   const outbound = createOutbound(settings.allowPrivateOrigins);
-  const responses = new AssetResponses(settings, () => options.publicUrl ?? url);
-  const named = new SettingsTable<NamedTransformation>(database, 'transformation');
+  const webhooks = new Webhooks({ outbound, background, settings });
+  const responses = new AssetResponses(settings, () => options.publicUrl ?? listener.url);
   const transformer = new Transformer({
     library,
     derived,
     settings,
     definitionOf: (name) => named.get(name)?.definition,
   });
-  const background = new Background(log);
-  const webhooks = new Webhooks({ outbound, background, settings });
-  const completion = new Completion({ library, transformer, responses, webhooks, background });
   const uploader = new Uploader({ library, staging, outbound, transformer, settings });
-  const partials = await PartialUploads.open({
-    directory: join(settings.dir, 'partials'),
-    database,
-    staging,
-    ttl: settings.partialUploadTtl,
-    clock: settings.clock,
-  });
-  const presets = new SettingsTable<UploadPreset>(database, 'upload_preset');
-  const mappings = new SettingsTable<UploadMapping>(database, 'upload_mapping');
-  const adminLimit = new HourlyLimit(settings.adminCallsPerHour, settings.clock);
+  const completion = new Completion({ library, transformer, responses, webhooks, background });
+  const autoUpload = new AutoUpload({ mappings, presets, uploader, completion });
+
+  const faults = new Faults();
+  const counter = new RequestCounter();
+  const limit = new HourlyLimit(settings.adminCallsPerHour, clock);
   const app = createServerApp({
     settings,
+    first: [counter.middleware, faults.middleware],
     api: [
-      adminRoutes(settings, adminLimit, [
-        accountRoutes({ index: library.index, settings }),
+      adminRoutes(settings, limit, [
+        accountRoutes({ index, settings }),
         resourceRoutes({ library, responses, staging }),
         presetRoutes(presets, staging),
         mappingRoutes(mappings, staging),
@@ -116,39 +141,35 @@ export async function createMediaStore(options: MediaStoreOptions, log: ErrorLog
         { library, staging, responses, settings },
       ),
     ],
-    delivery: new Delivery({ library, transformer, settings, log }),
+    delivery: new Delivery({ library, transformer, autoUpload, settings, log }),
     log,
   });
 
-  const server = createServer({ requestTimeout: 3600e3, headersTimeout: 15e3, keepAliveTimeout: 65e3 }, app);
+  const listener = new Listener(app);
+  const control = new Listener(createControlApp({ faults, limit, counter }));
+  let closed: Promise<void> | undefined;
   return {
     get url() {
-      return url;
+      return listener.url;
     },
-    listen: ({ host, port }) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, host, () => {
-          server.off('error', reject);
-          const { port: taken } = server.address() as AddressInfo;
-          url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}`;
-          resolve();
-        });
-      }),
+    faults,
+    counts: () => counter.counts(),
+    limitAdminCalls: (perHour) => limit.set(perHour),
+    listen: (address) => listener.listen(address),
+    async listenControl(address) {
+      if (judgeAddress(address.host, { allowPrivate: false }) !== 'loopback') {
+        throw new TypeError(`the store's switches listen on a loopback address only, not on ${address.host}`);
+      }
+      await control.listen(address);
+      return control.url;
+    },
     close: () => (closed ??= close()),
   };
 
   async function close(): Promise<void> {
-    if (server.listening) {
-      const patience = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE);
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      });
-      clearTimeout(patience);
-    }
-    await background.close();
-    await outbound.close();
+    await Promise.all([listener.close(), control.close()]);
+    // Together: background work that waits for the network ends with the connections.
+    await Promise.all([background.close(), outbound.close()]);
     database.close();
     unlock();
   }

@@ -7,19 +7,21 @@ import { StoreError } from './store-error.ts';
 
 export interface ServerParts {
   readonly settings: Settings;
+  /** Sees every request before anything else does. */
+  readonly first: readonly RequestHandler[];
   /** Routers under `/v1_1/{cloud}`, asked in this order. */
   readonly api: readonly Router[];
   readonly delivery: Delivery;
   readonly log: ErrorLog;
 }
 
-/** The order a request meets: request id → API (`/v1_1/{cloud}/…`) → delivery URLs. */
-export function createServerApp({ settings, api, delivery, log }: ServerParts): Express {
+/** The order a request meets: counter and faults → request id → API (`/v1_1/{cloud}/…`) → delivery URLs. */
+export function createServerApp({ settings, first, api, delivery, log }: ServerParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use((_request, response, next) => {
+  app.use(...first, (_request, response, next) => {
     response.set('x-request-id', randomUUID());
     next();
   });

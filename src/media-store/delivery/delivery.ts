@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DeliveryUrl, parseDeliveryUrl, publicIdOf, signedPart } from '../../cloudinary/delivery-url.ts';
 import { verifyDelivery } from '../../cloudinary/signature.ts';
+import type { AutoUpload } from '../auto-upload/auto-upload.ts';
 import { asStoreError, type ErrorLog } from '../error-response.ts';
 import type { Library } from '../files/library.ts';
 import { type Asset, isDeliveryType } from '../index/asset.ts';
@@ -11,12 +12,13 @@ import { contentTypeOf, protectiveHeaders } from './content-type.ts';
 import { answerDeliveryError } from './delivery-error.ts';
 import { sendFile } from './send-file.ts';
 
-/** As Cloudinary's CDN does: a versioned URL never changes its content. */
-const CACHE_CONTROL = 'public, no-transform, immutable, max-age=2592000';
+/** Thirty days, as Cloudinary's CDN has it; a URL with a version never changes its content. */
+const CACHE_CONTROL = 'public, no-transform, max-age=2592000';
 
 export interface DeliveryParts {
   readonly library: Library;
   readonly transformer: Transformer;
+  readonly autoUpload: AutoUpload;
   readonly settings: Settings;
   readonly log: ErrorLog;
 }
@@ -47,8 +49,8 @@ export class Delivery {
 
   async #deliver(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = this.#parse(request.url ?? '/');
-    const { asset, format } = this.#find(url);
-    this.#requireSignature(url, asset);
+    this.#requireSignature(url);
+    const { asset, format } = await this.#find(url);
     const picture = await this.#parts.transformer.derive(asset, {
       transformation: url.transformations.join('/'),
       ...(format !== undefined && { format }),
@@ -74,25 +76,31 @@ export class Delivery {
     return url;
   }
 
-  /** The extension is a format asked for; where the public ID itself ends that way, it is part of the name. */
-  #find(url: DeliveryUrl): { readonly asset: Asset; readonly format: string | undefined } {
+  /**
+   * Stored, or pulled now by an upload mapping. The extension is a format asked for; where the public ID itself ends
+   * that way, it is part of the name.
+   */
+  async #find(url: DeliveryUrl): Promise<{ readonly asset: Asset; readonly format: string | undefined }> {
     const { publicId, format } = publicIdOf(url);
     const { resourceType, deliveryType } = url;
     if (!isDeliveryType(deliveryType)) throw notFound(publicId);
-    const { index } = this.#parts.library;
-    const asset = index.get({ resourceType, deliveryType, publicId });
-    if (asset !== undefined) return { asset, format: format?.toLowerCase().replace(/^jpeg$/, 'jpg') };
-    const whole = format === undefined ? undefined : `${publicId}.${format}`;
-    const named = whole === undefined ? undefined : index.get({ resourceType, deliveryType, publicId: whole });
-    if (named === undefined) throw notFound(publicId);
-    return { asset: named, format: undefined };
+    const { library, autoUpload } = this.#parts;
+    const identity = { resourceType, deliveryType, publicId };
+    const asset = library.index.get(identity);
+    if (asset !== undefined) return { asset, format: format?.toLowerCase() };
+    const whole =
+      format === undefined ? undefined : library.index.get({ ...identity, publicId: `${publicId}.${format}` });
+    if (whole !== undefined) return { asset: whole, format: undefined };
+    const pulled = await autoUpload.pull({ ...identity, ...(format !== undefined && { format }) });
+    if (pulled === undefined) throw notFound(publicId);
+    return { asset: pulled, format: format?.toLowerCase() };
   }
 
-  #requireSignature(url: DeliveryUrl, asset: Asset): void {
+  #requireSignature(url: DeliveryUrl): void {
     const isDerived = url.transformations.length > 0;
-    const isNeeded = asset.deliveryType === 'authenticated' || (asset.deliveryType === 'private' && !isDerived);
+    const isNeeded = url.deliveryType === 'authenticated' || (url.deliveryType === 'private' && !isDerived);
     if (url.signature === undefined) {
-      if (isNeeded) throw new StoreError(401, `Unsigned access to ${asset.deliveryType} ${asset.publicId}`);
+      if (isNeeded) throw new StoreError(401, `Unsigned access to ${url.deliveryType} ${publicIdOf(url).publicId}`);
       return;
     }
     if (!verifyDelivery(signedPart(url), url.signature, this.#parts.settings.apiSecret)) {

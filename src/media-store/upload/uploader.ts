@@ -58,11 +58,12 @@ export class Uploader {
   }
 
   /**
-   * Refuses transformations that could never be made, before anything is fetched or stored.
+   * Refuses names and transformations that can never be, before anything is fetched or stored.
    *
    * @throws {StoreError} 400
    */
-  requireMakeable({ transformation, eager }: UploadParameters): void {
+  requireMakeable({ publicId, transformation, eager }: UploadParameters): void {
+    if (publicId !== undefined) requireValidPublicId(publicId);
     if (transformation !== undefined) this.#transformer.requireValid(transformation);
     for (const item of eager) this.#transformer.requireValid(parseEagerItem(item).transformation);
   }
