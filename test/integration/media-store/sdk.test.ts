@@ -1,10 +1,16 @@
 // The official SDK as an outside client. It picks http or https, and reads CLOUDINARY_URL, when it is first loaded:
 // so the store starts first and the SDK is imported after it.
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { v2 as Cloudinary } from 'cloudinary';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { v2 as Cloudinary, UploadApiResponse } from 'cloudinary';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMediaStore, type MediaStore } from '../../../src/media-store/media-store.ts';
 import { apiKey, apiSecret, cloudName } from './harness.ts';
@@ -111,4 +117,119 @@ test('destroy and api.delete_resources', async () => {
   await cloudinary.uploader.upload(lake, { public_id: 'x,y' });
   const { deleted } = await cloudinary.api.delete_resources(['x,y', 'never']);
   expect(deleted).toEqual({ 'x,y': 'deleted', never: 'not_found' });
+});
+
+test('upload_large sends chunks of 6 MB and gets the whole answer', async () => {
+  const file = join(dir, 'large.bin');
+  const bytes = randomBytes(14_000_000);
+  await writeFile(file, bytes);
+  const result = await new Promise<UploadApiResponse>((resolve, reject) => {
+    cloudinary.uploader.upload_large(
+      file,
+      { resource_type: 'raw', public_id: 'large.bin', chunk_size: 6_000_000 },
+      (error, answer) => (answer === undefined ? reject(error) : resolve(answer as UploadApiResponse)),
+    );
+  });
+  expect(result).toMatchObject({ done: true, bytes: bytes.length, public_id: 'large.bin' });
+  expect((await bytesAt(result.secure_url)).equals(bytes)).toBe(true);
+});
+
+test('upload_chunked_stream sends chunks of unknown total', async () => {
+  const bytes = randomBytes(13_000_000);
+  const result = await new Promise<UploadApiResponse>((resolve, reject) => {
+    const stream = cloudinary.uploader.upload_chunked_stream(
+      { resource_type: 'raw', public_id: 'stream.bin', chunk_size: 6_000_000 },
+      (error, answer) => (answer === undefined ? reject(error) : resolve(answer)),
+    );
+    Readable.from([bytes]).pipe(stream);
+  });
+  expect((await bytesAt(result.secure_url)).equals(bytes)).toBe(true);
+});
+
+test('upload_presets and unsigned_upload', async () => {
+  await cloudinary.api.create_upload_preset({ name: 'sdk', unsigned: true, tags: 'by-preset', folder: 'in' });
+  const result = await cloudinary.uploader.unsigned_upload(lake, 'sdk', { public_id: 'free' });
+  expect(result).toMatchObject({ public_id: 'in/free', tags: ['by-preset'] });
+  expect((await cloudinary.api.upload_presets()).presets).toHaveLength(1);
+  await cloudinary.api.update_upload_preset('sdk', { tags: 'changed' });
+  expect(await cloudinary.api.upload_preset('sdk')).toMatchObject({ name: 'sdk', settings: { tags: 'changed' } });
+  expect(await cloudinary.api.delete_upload_preset('sdk')).toMatchObject({ message: 'deleted' });
+});
+
+test('upload_mappings', async () => {
+  await cloudinary.api.create_upload_mapping('auto', { template: `${store.url}/${cloudName}/image/upload/sdk/` });
+  const url = cloudinary.url('auto/lake.jpg', { secure: false, cname: new URL(store.url).host });
+  expect((await bytesAt(url)).equals(await readFile(lake))).toBe(true);
+  expect(await cloudinary.api.upload_mapping('auto')).toMatchObject({ folder: 'auto' });
+  expect((await cloudinary.api.upload_mappings()).mappings).toHaveLength(1);
+  expect(await cloudinary.api.update_upload_mapping('auto', { template: 'https://x.example/' })).toMatchObject({
+    message: 'updated',
+  });
+  expect(await cloudinary.api.delete_upload_mapping('auto')).toMatchObject({ message: 'deleted' });
+});
+
+test('explicit, rename, add_tag, replace_tag, remove_all_tags and add_context', async () => {
+  await cloudinary.uploader.upload(lake, { public_id: 'm/a' });
+  const explained = await cloudinary.uploader.explicit('m/a', {
+    type: 'upload',
+    eager: [{ width: 20, crop: 'scale' }],
+  });
+  expect(explained.eager).toMatchObject([{ transformation: 'c_scale,w_20', width: 20 }]);
+  expect(await cloudinary.uploader.rename('m/a', 'm/b')).toMatchObject({ public_id: 'm/b' });
+  expect(await cloudinary.uploader.add_tag('new', ['m/b'])).toEqual({ public_ids: ['m/b'] });
+  await cloudinary.uploader.add_context('alt=picture', ['m/b']);
+  expect(await cloudinary.api.resource('m/b')).toMatchObject({
+    tags: ['new'],
+    context: { custom: { alt: 'picture' } },
+  });
+  await cloudinary.uploader.replace_tag('other', ['m/b']);
+  expect((await cloudinary.api.resource('m/b')).tags).toEqual(['other']);
+  await cloudinary.uploader.remove_all_tags(['m/b']);
+  expect((await cloudinary.api.resource('m/b')).tags).toEqual([]);
+});
+
+test('named transformations are made by the Admin API and used in URLs', async () => {
+  await cloudinary.uploader.upload(lake, { public_id: 'named' });
+  await cloudinary.api.create_transformation('tiny', { width: 30, height: 20, crop: 'fill' });
+  const url = cloudinary.url('named.png', { transformation: ['tiny'], secure: false, cname: new URL(store.url).host });
+  expect(await sharp(await bytesAt(url)).metadata()).toMatchObject({ width: 30, height: 20, format: 'png' });
+  expect((await cloudinary.api.transformations()).transformations).toMatchObject([{ name: 't_tiny', named: true }]);
+  await cloudinary.api.delete_transformation('tiny');
+  expect((await fetch(url)).status).toBe(400);
+});
+
+test('signed delivery URLs of private and authenticated assets, short and long', async () => {
+  for (const type of ['private', 'authenticated'] as const) {
+    const { public_id } = await cloudinary.uploader.upload(lake, { public_id: `secret/${type}`, type });
+    const options = { type, format: 'jpg', secure: false, cname: new URL(store.url).host };
+    for (const long_url_signature of [false, true]) {
+      const url = cloudinary.url(public_id, { ...options, sign_url: true, long_url_signature });
+      expect((await bytesAt(url)).equals(await readFile(lake))).toBe(true);
+    }
+    expect((await fetch(cloudinary.url(public_id, options))).status).toBe(401);
+  }
+});
+
+test('the SDK verifies the store’s notifications', async () => {
+  const received = await new Promise<{ body: string; timestamp: number; signature: string }>((resolve, reject) => {
+    const server = createServer(async (request, response) => {
+      const body = await text(request);
+      response.end();
+      server.close();
+      resolve({
+        body,
+        timestamp: Number(request.headers['x-cld-timestamp']),
+        signature: String(request.headers['x-cld-signature']),
+      });
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const notification_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      cloudinary.uploader.upload(lake, { notification_url }).catch(reject);
+    });
+  });
+  const { verifyNotificationSignature: verify } = cloudinary.utils as unknown as {
+    verifyNotificationSignature(body: string, timestamp: number, signature: string): boolean;
+  };
+  expect(verify(received.body, received.timestamp, received.signature)).toBe(true);
+  expect(verify(`${received.body} `, received.timestamp, received.signature)).toBe(false);
 });
