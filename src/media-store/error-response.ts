@@ -41,7 +41,7 @@ export function headerText(text: string): string {
   return text
     .slice(0, 500)
     .toWellFormed()
-    .replace(/[^\x20-\x7e]/g, encodeURIComponent);
+    .replace(/[^\x20-\x7e]/gu, encodeURIComponent);
 }
 
 const DRAIN_MILLISECONDS = 5_000;
