@@ -156,7 +156,9 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     ledger,
     mappings: () => table.all,
     explain: (path) => {
-      const resolution = resolve(path, { table, cloudName });
+      // People paste what the address bar shows; on the wire it is percent-encoded.
+      const target = path.replace(/[^\0-\x7f]+/gu, encodeURIComponent);
+      const resolution = resolve(target, { table, cloudName });
       if (resolution.kind === 'asset') return { kind: 'mapped', ...resolution.asset };
       if (resolution.kind === 'bad-target')
         return { kind: 'refused', detail: targetProblem(resolution.problem).detail };

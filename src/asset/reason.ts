@@ -6,6 +6,7 @@ export const reasons = [
   'origin-error',
   'origin-timeout',
   'origin-blocked',
+  'origin-private',
   'origin-truncated',
   'too-large',
   'wrong-type',

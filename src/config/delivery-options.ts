@@ -27,6 +27,25 @@ export const drift = z.strictObject({
   after: duration.prefault('1d').describe('With revalidate, the age at which the origin is asked again.'),
 });
 
+export const signedDelivery = z
+  .strictObject({
+    keys: z
+      .array(
+        text(/^[\x21-\x7e]{32,}$/, {
+          message: 'is too short or holds spaces',
+          mend: 'take 32 printable ASCII characters or more: openssl rand -hex 32 makes some',
+        }),
+      )
+      .min(1)
+      .max(8)
+      .describe('Keys that sign, each from the environment; several while one replaces another.'),
+    unsigned: z
+      .enum(['passthrough', 'refuse'])
+      .default('passthrough')
+      .describe('What an unsigned URL of something not stored gets: the origin’s bytes, or 403.'),
+  })
+  .nullable();
+
 export const firstTouch = z.strictObject({
   perClient: z
     .number()

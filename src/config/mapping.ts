@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cache, drift, firstTouch } from './delivery-options.ts';
+import { cache, drift, firstTouch, signedDelivery } from './delivery-options.ts';
 import { byteSize, duration, type Refusal, refuse, text, webUrl } from './values.ts';
 
 /** An origin always ends with `/` once it is loaded. */
@@ -43,6 +43,9 @@ export const folder = text(/^$|^[^?&#\\%<>+\s/][^?&#\\%<>+/]*(?:\/[^?&#\\%<>+\s/
   message: 'is not a folder',
   mend: 'no ? & # \\ % < > +, and no / at either end, such as site/images',
 }).superRefine((value, context) => {
+  if (value.length > 150) {
+    refuse(context, { message: 'is too long', mend: 'write 150 characters at most: a public ID has 255' });
+  }
   const parts = value.split('/');
   if (parts.some((part) => /^v\d+$/.test(part))) {
     refuse(context, {
@@ -139,6 +142,10 @@ const allow = z.strictObject({
     )
     .optional()
     .describe('File name extensions that may start an upload. Default: any.'),
+  private: z
+    .boolean()
+    .default(false)
+    .describe('Also store what the origin marks as not for shared caches: private, no-store, Set-Cookie, Vary: *.'),
   maxBytes: byteSize.prefault('2GB').describe('Larger objects are passed through and never stored.'),
 });
 
@@ -204,6 +211,9 @@ export const mappingSchema = z.strictObject({
     .describe('Image file sent with the 404 of an object that the origin does not have.'),
   cache: cache.prefault({}).describe('How long answers may be cached.'),
   drift: drift.prefault({}).describe('What happens when the origin changes an object.'),
+  signedDelivery: signedDelivery
+    .default(null)
+    .describe('Only signed URLs may start an upload (docs/signed-delivery.md); null: every URL may.'),
   firstTouch: firstTouch.prefault({}).describe('Who may start uploads, and how many.'),
   upload: upload.prefault({}).describe('Options of each upload.'),
   allow: allow.prefault({}).describe('What may be stored.'),

@@ -112,6 +112,15 @@ const adminSchema = z.strictObject({
     .describe('Host names under which the admin side is opened, besides the loopback ones.'),
 });
 
+/** Descriptors are the true bound: each connection takes one, and so does each read that it waits for. */
+const maxConnections = z
+  .number()
+  .int()
+  .min(1)
+  .max(1_000_000)
+  .default(20_000)
+  .describe('Connections taken at a time by each listener of a process; what is above is closed at once.');
+
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}).describe('Addresses of the two listeners; port 0 takes a free one.'),
   store: storeSchema.prefault({}).describe('Where copies go.'),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Mapping } from '../config/schema.ts';
 import type { OriginResponse } from '../origin/origin.ts';
+import { forbidsSharing } from '../origin/sharing.ts';
 
 /**
  * What every delivered answer carries. Media is public here: no credentials of the client reach the origin or the
@@ -24,19 +25,6 @@ export function cacheStatus(forward?: { readonly status?: number; readonly detai
   const status = forward.status === undefined ? '' : `; fwd-status=${forward.status}`;
   const detail = forward.detail === undefined ? '' : `; detail=${forward.detail}`;
   return `lazyferry; fwd=uri-miss${status}${detail}`;
-}
-
-/** True when the origin forbids shared caches, and so also a copy at the store (RFC 9111 §5.2.2). */
-export function forbidsSharing(origin: OriginResponse): boolean {
-  const directives = (origin.headers['cache-control'] ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((part) => part.trim());
-  return (
-    directives.some((directive) => directive === 'no-store' || directive.startsWith('private')) ||
-    origin.headers['set-cookie'] !== undefined ||
-    (origin.headers.vary ?? '').trim() === '*'
-  );
 }
 
 const passedOn = [

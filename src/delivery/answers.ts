@@ -66,6 +66,7 @@ export class Answers {
       original ? record?.origin : undefined,
     );
     if (outcome === 'answered') return this.#report(exchange, 'warm-stream');
+    if (exchange.response.destroyed) return;
     if (outcome === 'lost') void this.#dependencies.ensure(exchange.asset, 'lost');
     await this.#passThrough(exchange);
   }

@@ -2,10 +2,12 @@ import type { Asset } from '../asset/asset.ts';
 import type { AssetKey } from '../asset/key.ts';
 import type { Mapping } from '../config/schema.ts';
 import { publicIdOf, resourceTypeOf } from './public-id.ts';
+import { withoutSignature } from './signed-delivery.ts';
 
 /** The asset key of a normalised path and query under a mapping. */
 export function assetKeyOf(mapping: Mapping, path: string, query: string): AssetKey {
-  return { mapping: mapping.prefix, path: path.slice(mapping.prefix.length), query: keyQuery(mapping.query, query) };
+  const asked = mapping.signedDelivery === null ? query : withoutSignature(query);
+  return { mapping: mapping.prefix, path: path.slice(mapping.prefix.length), query: keyQuery(mapping.query, asked) };
 }
 
 /** Everything that follows from the key. Pure: the same key always gives the same asset. */

@@ -13,6 +13,8 @@ export type Resolution =
       readonly asset: Asset;
       /** As Cloudinary writes it; empty for none. */
       readonly transformation: string;
+      /** Normalised. It may sign the URL (`signed-delivery.ts`). */
+      readonly query: string;
       /** The extension may be a format to convert to: the URL is one of Cloudinary's grammar. */
       readonly convertible: boolean;
     }
@@ -38,15 +40,20 @@ export function resolve(target: string, options: ResolveOptions): Resolution {
   if (!parsed.ok) return { kind: 'bad-target', problem: parsed.problem };
   const own = options.table.match(parsed.path);
   if (own === undefined || own.prefix === '/') {
-    const delivered = resolveDeliveryUrl(parsed.path, options);
+    const delivered = resolveDeliveryUrl(parsed.path, parsed.query, options);
     if (delivered !== undefined) return delivered;
   }
   if (own === undefined) return { kind: 'unmapped' };
   const asked = own.queryTransformation ? queryTransformation(parsed.query) : '';
-  return assetAt(own, parsed.path, parsed.query, asked === '' ? [] : [asked], false);
+  const asset = assetOf(own, assetKeyOf(own, parsed.path, parsed.query));
+  return assetAt(own, asset, { query: parsed.query, transformations: asked === '' ? [] : [asked], convertible: false });
 }
 
-function resolveDeliveryUrl(path: string, { table, cloudName }: ResolveOptions): Resolution | undefined {
+function resolveDeliveryUrl(
+  path: string,
+  query: string,
+  { table, cloudName }: ResolveOptions,
+): Resolution | undefined {
   const parsed = parseDeliveryUrl(path, {
     cloud: 'either',
     isSource: (rest) => table.all.some(({ folder }) => folder !== '' && decodePublicId(rest).startsWith(`${folder}/`)),
@@ -61,23 +68,20 @@ function resolveDeliveryUrl(path: string, { table, cloudName }: ResolveOptions):
   const rest = mapping.folder === '' ? name : name.slice(mapping.folder.length + 1);
   const inner = parseTarget(`${mapping.prefix}${encodePublicId(rest)}`);
   if (!inner.ok) return { kind: 'bad-target', problem: inner.problem };
-  return assetAt(mapping, inner.path, '', url.transformations, url.resourceType === 'image');
+  // A public ID holds no query: what follows the `?` names no object.
+  const asset = assetOf(mapping, assetKeyOf(mapping, inner.path, ''));
+  const convertible = url.resourceType === 'image';
+  return assetAt(mapping, asset, { query, transformations: url.transformations, convertible });
 }
 
-function assetAt(
-  mapping: Mapping,
-  path: string,
-  query: string,
-  transformations: readonly string[],
-  convertible: boolean,
-): Resolution {
-  if (path.length === mapping.prefix.length) return { kind: 'no-name', mapping };
+interface Asked {
+  readonly query: string;
+  readonly transformations: readonly string[];
+  readonly convertible: boolean;
+}
+
+function assetAt(mapping: Mapping, asset: Asset, { query, transformations, convertible }: Asked): Resolution {
+  if (asset.key.path === '') return { kind: 'no-name', mapping };
   const all = mapping.transformation === undefined ? transformations : [...transformations, mapping.transformation];
-  return {
-    kind: 'asset',
-    mapping,
-    asset: assetOf(mapping, assetKeyOf(mapping, path, query)),
-    transformation: all.join('/'),
-    convertible,
-  };
+  return { kind: 'asset', mapping, asset, transformation: all.join('/'), query, convertible };
 }

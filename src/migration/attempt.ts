@@ -54,7 +54,7 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
         throw new AssetFailure('origin-blocked', { detail: 'the mapping is no longer configured' });
       const origin = dependencies.originOf(mapping);
       const read = reads.current(encodeAssetKey(asset.key));
-      if (read !== undefined) releases.push(read.hold());
+      if (read !== undefined) releases.push(read.holdForJob());
       const { copy, origin: facts } = context.record;
       if (context.redo === 'revalidate' && copy !== undefined && facts !== undefined) {
         const newer = await newerFacts(origin, asset.originUrl, facts, context.signal);
@@ -110,7 +110,7 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
   async function upload(work: Work, via: 'remote-url' | 'bytes', overwrite: boolean): Promise<UploadResult> {
     const { asset, mapping, context } = work;
     context.signal.throwIfAborted();
-    const source: UploadSource = via === 'remote-url' ? { kind: via, url: asset.originUrl } : await bytesOf(work);
+    const source: UploadSource = via === 'remote-url' ? remoteUrlOf(work) : await bytesOf(work);
     dependencies.onProgress?.(asset, via);
     try {
       const result = await store.upload({
@@ -148,7 +148,7 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
     if (work.read === undefined) {
       const { asset, origin } = work;
       work.read = reads.join(encodeAssetKey(asset.key), (signal) => origin.open({ url: asset.originUrl, signal }));
-      work.releases.push(work.read.hold());
+      work.releases.push(work.read.holdForJob());
     }
     return work.read;
   }
@@ -171,6 +171,10 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
     if (!verdict.proven && !verdict.differs && read.failure !== undefined) throw read.failure;
     return verdict;
   }
+}
+
+function remoteUrlOf({ asset, response: { length } }: Work): UploadSource {
+  return { kind: 'remote-url', url: asset.originUrl, ...(length === undefined ? {} : { length }) };
 }
 
 function settled(work: Work, result: UploadResult, proof: 'read' | 'digest' | 'length'): Settlement {

@@ -3,6 +3,7 @@ import type { Asset } from '../asset/asset.ts';
 import { AssetFailure } from '../asset/failure.ts';
 import type { Mapping } from '../config/schema.ts';
 import type { OriginResponse } from '../origin/origin.ts';
+import { forbidsSharing } from '../origin/sharing.ts';
 import { statusFailure } from '../origin/status.ts';
 import { guardContent } from './content-guard.ts';
 
@@ -12,7 +13,7 @@ const unknownTypes = new Set(['application/octet-stream', 'binary/octet-stream',
 /**
  * Judges the origin's answer, and the beginning of its body, before anything is sent to the store.
  *
- * Rejects with `AssetFailure`: `origin-*` by status, `wrong-type`, `too-large`.
+ * Rejects with `AssetFailure`: `origin-*` by status, `origin-private`, `wrong-type`, `too-large`.
  */
 export async function examine(asset: Asset, mapping: Mapping, response: OriginResponse, head: Buffer): Promise<void> {
   const failure = statusFailure(response);
@@ -21,6 +22,12 @@ export async function examine(asset: Asset, mapping: Mapping, response: OriginRe
     throw new AssetFailure('origin-error', {
       detail: `the origin answered ${response.status} to a request for the whole object`,
       status: response.status,
+    });
+  }
+  if (!mapping.allow.private && forbidsSharing(response)) {
+    throw new AssetFailure('origin-private', {
+      detail: 'the origin forbids shared copies: Cache-Control private or no-store, Set-Cookie, or Vary: *',
+      hint: 'mend the headers at the origin, or set allow.private',
     });
   }
   const encoding = response.facts.contentEncoding;

@@ -40,7 +40,7 @@ export async function look(
 function ofWhole(response: OriginResponse): OriginResponse {
   if (response.status !== 206) return response;
   const { 'content-range': _, 'content-length': __, ...headers } = response.headers;
-  const { length: ___, md5: ____, ...rest } = response;
+  const { length: ___, ...rest } = response;
   const total = response.facts.bytes;
   return total === undefined
     ? { ...rest, status: 200, headers }

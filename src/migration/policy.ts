@@ -22,6 +22,7 @@ const rules: Readonly<Record<Reason, Rule>> = {
   'origin-error': { state: 'failed', first: 10, cap: 10 * minute },
   'origin-timeout': { state: 'failed', first: 30, cap: 10 * minute },
   'origin-blocked': { state: 'failed', first: 10 * minute, cap: hour },
+  'origin-private': { state: 'failed', first: 10 * minute, cap: 24 * hour },
   'origin-truncated': { state: 'failed', first: 30, cap: 10 * minute },
   'too-large': { state: 'failed', first: hour, cap: 24 * hour },
   'wrong-type': { state: 'failed', first: 10 * minute, cap: 24 * hour },

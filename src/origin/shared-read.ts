@@ -12,6 +12,9 @@ export interface BodyDigest {
   readonly sha256: string;
 }
 
+/** How long after its end a read may be joined by others than its job's clients. */
+const joinableMs = 5_000;
+
 /**
  * One read of an origin object that many clients and the upload share: they read the same bytes while these arrive.
  * A slow or vanished reader changes nothing for the others. When nobody is left the read is given up.
@@ -24,6 +27,8 @@ export class SharedRead {
   readonly #spool: Spool;
   readonly #abort = new AbortController();
   #holders = 0;
+  #jobs = 0;
+  #finishedAt: number | undefined;
   #over = false;
   #failure: Error | undefined;
   /** Nobody can join any more: it failed, or everybody has left. */
@@ -58,6 +63,14 @@ export class SharedRead {
     return this.#failure;
   }
 
+  /**
+   * Whether a newcomer may still join: while it arrives, while a job works with it, and a moment longer. After that the
+   * origin may have a newer version, and somebody who reads on slowly must not keep the old one in service.
+   */
+  get joinable(): boolean {
+    return this.#finishedAt === undefined || this.#jobs > 0 || performance.now() - this.#finishedAt < joinableMs;
+  }
+
   get whole(): boolean {
     return this.#spool.ended;
   }
@@ -67,6 +80,16 @@ export class SharedRead {
     const body = this.#spool.read(start, end);
     if (body !== undefined) body.once('close', this.hold());
     return body;
+  }
+
+  /** As `hold`, for a job whose upload depends on these bytes. */
+  holdForJob(): () => void {
+    this.#jobs += 1;
+    const release = this.hold();
+    return () => {
+      this.#jobs -= 1;
+      release();
+    };
   }
 
   /** Keeps the read going until the returned function is called. */
@@ -91,6 +114,7 @@ export class SharedRead {
     }
     this.#spool.end();
     this.#over = true;
+    this.#finishedAt = performance.now();
     return { bytes: this.#spool.length, md5: md5.digest('hex'), sha256: sha256.digest('hex') };
   }
 
@@ -117,13 +141,14 @@ export class SharedReads {
 
   /** The asset's read that is under way, if there is one. */
   current(key: string): SharedRead | undefined {
-    return this.#reads.get(key);
+    const current = this.#reads.get(key);
+    return current?.joinable === true ? current : undefined;
   }
 
   /** Joins the asset's read, or starts one. The caller must attach or hold in the same turn of the event loop. */
   join(key: string, open: (signal: AbortSignal) => Promise<OriginBody>): SharedRead {
     const current = this.#reads.get(key);
-    if (current !== undefined) return current;
+    if (current?.joinable === true) return current;
     const read = new SharedRead(open, this.#options, () => {
       if (this.#reads.get(key) === read) this.#reads.delete(key);
     });

@@ -45,6 +45,7 @@ const reasonLetters: Readonly<Record<Reason, string>> = {
   'store-unreachable': 'l',
   'store-auth': 'm',
   'id-collision': 'n',
+  'origin-private': 'o',
 };
 
 const resourceTypes: readonly ResourceType[] = ['image', 'video', 'raw'];

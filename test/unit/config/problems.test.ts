@@ -93,7 +93,7 @@ describe('a problem', () => {
   it.each([
     ['colds: wait', 'colds: unknown key — did you mean cold?'],
     ['maxBytes: 2GB', 'maxBytes: unknown key here — did you mean allow.maxBytes?'],
-    ['allow: { zzzzzzz: 1 }', 'allow.zzzzzzz: unknown key — known here: types, extensions, maxBytes'],
+    ['allow: { zzzzzzz: 1 }', 'allow.zzzzzzz: unknown key — known here: types, extensions, private, maxBytes'],
     ['auth: { kind: bearer, token: "${T:-}x", tokn: 1 }', 'auth.tokn: unknown key — did you mean token?'],
     ['__proto__: { cold: wait }', '__proto__: unknown key — known here'],
     ['constructor: 1', 'constructor: unknown key'],
