@@ -240,7 +240,7 @@ describe('a Redis Cluster', () => {
     const cluster = await startRedisCluster();
     try {
       const ledgers = [openLedger(cluster.url), openLedger(cluster.url)];
-      await Promise.all(ledgers.map((ledger) => ledger.ping()));
+      await Promise.all(ledgers.map((ledger) => until(() => answers(ledger))));
       const [from, to] = cluster.nodes as [RedisServer, RedisServer];
       const [fromId, toId] = await Promise.all(
         [from, to].map(async ({ client }) => String(await client.call('CLUSTER', 'MYID'))),
