@@ -24,6 +24,7 @@ const parsed = configSchema.parse({
       folder: 'site/videos',
       warm: 'stream',
       auth: { kind: 'basic', username: 'ferry', password: 'the-origins-password' },
+      drift: { policy: 'refresh' },
     },
   ],
 });

@@ -6,6 +6,7 @@ import { ApiError, only } from './api-error.ts';
 import { ledgerFilter } from './assets.ts';
 import { countMatches } from './count-matches.ts';
 import { parseInput, purgeBody, retryBody, tombstoneBody } from './input.ts';
+import { createPurge } from './purge.ts';
 import { type Retry, retryProblem } from './retry.ts';
 import type { AssetRuns } from './runs.ts';
 import { findTarget } from './target.ts';
@@ -15,6 +16,7 @@ import { deliveryPathOf, recordView } from './views.ts';
 export function createChangeRoutes(dependencies: AdminDependencies, retry: Retry, runs: AssetRuns): Router {
   const { ledger, mappings, copyUrl } = dependencies;
   const router = Router();
+  const purge = createPurge(dependencies, retry);
   const note = (request: Request, response: Response, entry: Pick<AuditEntry, 'action' | 'target' | 'outcome'>) => {
     const access = accessOf(response);
     const by = access === undefined ? 'nobody' : (`${access.role} by ${access.via}` as const);
@@ -60,13 +62,17 @@ export function createChangeRoutes(dependencies: AdminDependencies, retry: Retry
       const { key, record } = await findTarget(dependencies, body);
       if (record === undefined) throw unknown(deliveryPathOf(key));
       if (body.dryRun) return void response.json({ count: 1, complete: true });
-      await ledger.forget(key);
-      note(request, response, { action: 'purge', target: deliveryPathOf(key), outcome: 'done' });
-      return void response.json({ path: deliveryPathOf(key), purged: true });
+      const outcome = await purge(record);
+      note(request, response, {
+        action: 'purge',
+        target: deliveryPathOf(key),
+        outcome: outcome === 'failed' ? 'failed' : 'done',
+      });
+      return void response.json({ path: deliveryPathOf(key), purged: outcome !== 'failed', outcome });
     }
     const filter = ledgerFilter(body.filter, mappings());
     if (body.dryRun) return void response.json(await countMatches(ledger, filter));
-    const run = runs.start({ action: 'purge', filter, each: (record) => ledger.forget(record.key) });
+    const run = runs.start({ action: 'purge', filter, each: async (record) => (await purge(record)) !== 'failed' });
     note(request, response, { action: 'purge', target: body.filter, outcome: 'started' });
     response.status(202).json({ run: run.view() });
   });

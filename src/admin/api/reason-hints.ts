@@ -20,5 +20,5 @@ export const reasonHints: Readonly<Record<Reason, string>> = {
   'store-unreachable': 'The store does not answer. Clients are served from the origin; uploads go on by themselves.',
   'store-auth': 'The store refuses our credentials. Check CLOUDINARY_URL.',
   'id-collision':
-    'The store holds something else under this public ID. Give the mapping another folder, or remove it there.',
+    'The store holds something else under this public ID. Refresh the asset if it is an older version of yours; else give the mapping another folder, or remove it there.',
 };

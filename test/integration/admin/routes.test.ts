@@ -381,7 +381,19 @@ describe('purge', () => {
   test('works by key for an asset whose mapping is gone', async () => {
     const key = { mapping: '/old/', path: 'x.jpg', query: '' };
     await admin.ledger.tombstone(key, 'https://old.example.com/x.jpg');
-    expect((await post('/api/purge', { key })).body).toEqual({ path: '/old/x.jpg', purged: true });
+    expect((await post('/api/purge', { key })).body).toEqual({
+      path: '/old/x.jpg',
+      purged: true,
+      outcome: 'forgotten',
+    });
+  });
+
+  test('replaces a copy in service where the mapping follows drift: there is a copy at every moment', async () => {
+    const path = '/videos/new.mp4';
+    await post('/api/retry', { path, wait: true });
+    expect((await post('/api/purge', { path })).body).toEqual({ path, purged: true, outcome: 'refreshed' });
+    expect(admin.migrated.slice(-2)).toEqual([keyOf(path), keyOf(path)]);
+    expect((await admin.ledger.lookup(keyOf(path)))?.state).toBe('stored');
   });
 });
 
