@@ -1,11 +1,11 @@
 import { STATUS_CODES } from 'node:http';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import fresh from 'fresh';
 import parseRange from 'range-parser';
 import { AssetFailure } from '../asset/failure.ts';
 import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origin/origin.ts';
 import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
+import { withholdEnd } from '../origin/withhold-end.ts';
 import { coldHeaders } from './answer-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { answerProblem } from './problem.ts';
@@ -112,7 +112,7 @@ async function answerDirectly(exchange: Exchange, { origin }: PassThrough, range
   try {
     body = await origin.open({ ...directRequest(exchange, ranged), signal: gone.signal });
     writeHead(exchange, body);
-    await send(exchange, body.body, body.length);
+    await send(exchange, withholdEnd(body.body, body.length), body.length);
   } finally {
     exchange.response.off('close', onClose);
     body?.body.destroy();
@@ -151,7 +151,7 @@ function writeHead(exchange: Exchange, head: OriginResponse): void {
 }
 
 /** A client that leaves is no error; an origin that fails after the head destroys the response (invariant 9). */
-async function send(exchange: Exchange, body: Readable, length: number | undefined): Promise<void> {
+async function send(exchange: Exchange, body: AsyncIterable<Buffer>, length: number | undefined): Promise<void> {
   try {
     await pipeline(body, exchange.response);
     exchange.bytes = length ?? 0;

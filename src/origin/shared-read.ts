@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { OriginBody, OriginResponse } from './origin.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
+import { withholdEnd } from './withhold-end.ts';
 
 /** What a whole body was, once every byte of it has been read. */
 export interface BodyDigest {
@@ -39,7 +40,7 @@ export class SharedRead {
     this.#onEnd = onEnd;
     const opened = open(this.#abort.signal);
     this.response = opened;
-    this.digest = opened.then((origin) => this.#pump(origin.body));
+    this.digest = opened.then((origin) => this.#pump(withholdEnd(origin.body, origin.length)));
     // Whoever holds the read looks at these; when nobody does, a failure is nobody's news.
     this.response.catch(() => {});
     this.digest.then(
@@ -104,10 +105,10 @@ export class SharedRead {
     };
   }
 
-  async #pump(body: Readable): Promise<BodyDigest> {
+  async #pump(body: AsyncIterable<Buffer>): Promise<BodyDigest> {
     const md5 = createHash('md5');
     const sha256 = createHash('sha256');
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       md5.update(chunk);
       sha256.update(chunk);
       await this.#spool.append(chunk);

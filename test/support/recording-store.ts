@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMediaStore } from '../../src/media-store/media-store.ts';
+import type { MediaStoreOptions } from '../../src/media-store/options.ts';
 
 /** One upload request as the store saw it, in the order in which they began. */
 export interface RecordedUpload {
@@ -44,9 +45,13 @@ export interface RecordingStore extends AsyncDisposable {
   began(count: number): Promise<void>;
 }
 
-export async function startRecordingStore(dir: string): Promise<RecordingStore> {
+/** @param options of the embedded store, where a test needs others */
+export async function startRecordingStore(
+  dir: string,
+  options: Pick<MediaStoreOptions, 'fetchTimeout' | 'limits'> = {},
+): Promise<RecordingStore> {
   const credentials = { cloudName: 'demo', apiKey: 'key', apiSecret: 'recording-store-secret' };
-  const store = await createMediaStore({ dir, ...credentials, allowPrivateOrigins: true });
+  const store = await createMediaStore({ ...options, dir, ...credentials, allowPrivateOrigins: true });
   await store.listen({ host: '127.0.0.1', port: 0 });
 
   const uploads: RecordedUpload[] = [];
