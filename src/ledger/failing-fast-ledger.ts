@@ -4,6 +4,7 @@ import {
   type Claim,
   type ClaimRequest,
   type ClaimResult,
+  type DutyRequest,
   type Ledger,
   type LedgerNews,
   type LedgerPage,
@@ -86,6 +87,22 @@ export class FailingFastLedger implements Ledger {
 
   tally(): Promise<readonly LedgerTally[]> {
     return this.#unlessDown(() => this.#below.tally());
+  }
+
+  restore(record: AssetRecord): Promise<boolean> {
+    return this.#noticing(() => this.#below.restore(record));
+  }
+
+  takeDuty(request: DutyRequest): Promise<boolean> {
+    return this.#unlessDown(() => this.#below.takeDuty(request));
+  }
+
+  pause(forMs: number): Promise<void> {
+    return this.#unlessDown(() => this.#below.pause(forMs));
+  }
+
+  pausedFor(): Promise<number> {
+    return this.#unlessDown(() => this.#below.pausedFor());
   }
 
   /** Also told that anything may have changed when the ledger is back. */

@@ -48,6 +48,14 @@ export type Settlement =
       readonly retryInMs: number;
     };
 
+/** What one process of the fleet does for all of them. */
+export interface DutyRequest {
+  readonly duty: 'sweep';
+  /** Names the process, as in a claim. */
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
 export interface LedgerQuery {
   readonly mapping?: string;
   readonly states?: readonly AssetState[];
@@ -119,6 +127,18 @@ export interface Ledger {
    */
   due(limit: number): Promise<readonly AssetRecord[]>;
   tally(): Promise<readonly LedgerTally[]>;
+  /**
+   * Writes down what another ledger says of an asset. A claim does not come along: whoever holds it settles it there;
+   * here the asset is `known`, or has the copy it had. False: the asset is claimed here, or known as it was then or
+   * later, and nothing was changed.
+   */
+  restore(record: AssetRecord): Promise<boolean>;
+  /** Takes a duty, or keeps it for `leaseMs` more. False: another process has it. */
+  takeDuty(request: DutyRequest): Promise<boolean>;
+  /** Asks every process of the fleet to begin no upload for this long. A pause that lasts longer stays. */
+  pause(forMs: number): Promise<void>;
+  /** Milliseconds until the fleet may begin uploads again; 0: now. */
+  pausedFor(): Promise<number>;
   /** Calls back for changes made by any process of the fleet, this one included. Returns the way to stop. */
   subscribe(listener: (news: LedgerNews) => void): () => void;
   /** Rejects when the ledger cannot be reached: what readiness asks. */

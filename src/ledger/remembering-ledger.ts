@@ -6,6 +6,7 @@ import type {
   Claim,
   ClaimRequest,
   ClaimResult,
+  DutyRequest,
   Ledger,
   LedgerNews,
   LedgerPage,
@@ -104,6 +105,22 @@ export class RememberingLedger implements Ledger {
 
   tally(): Promise<readonly LedgerTally[]> {
     return this.#below.tally();
+  }
+
+  restore(record: AssetRecord): Promise<boolean> {
+    return this.#changing(record.key, this.#below.restore(record));
+  }
+
+  takeDuty(request: DutyRequest): Promise<boolean> {
+    return this.#below.takeDuty(request);
+  }
+
+  pause(forMs: number): Promise<void> {
+    return this.#below.pause(forMs);
+  }
+
+  pausedFor(): Promise<number> {
+    return this.#below.pausedFor();
   }
 
   /** Listeners hear of a change after memory has dropped what it knew. */

@@ -136,6 +136,28 @@ export function forgetAsset(): Transition<boolean> {
   return ({ record }) => (record === undefined ? { answer: false } : { answer: true, write: 'drop' });
 }
 
+/** See `Ledger.restore`. What was claimed there is due here at once. */
+export function restoreRecord(restored: AssetRecord): Transition<boolean> {
+  return (cell, now) => {
+    if (cell.record?.state === 'claimed' || (cell.record?.updatedAt ?? -1) >= restored.updatedAt) {
+      return { answer: false };
+    }
+    const { claim, ...rest } = restored;
+    const state =
+      restored.state !== 'claimed' ? restored.state : rest.copy === undefined ? 'known' : stateOf(rest.copy);
+    const dueAt =
+      state === 'failed' ? rest.failure?.retryAt : claim === undefined || state !== 'known' ? undefined : now;
+    return {
+      answer: true,
+      write: {
+        record: { ...rest, state },
+        token: Math.max(cell.token, claim?.token ?? 0, restored.updatedAt),
+        ...(dueAt !== undefined && { dueAt }),
+      },
+    };
+  };
+}
+
 function nextToken(previous: number, now: number): number {
   return Math.max(previous + 1, now);
 }
@@ -166,7 +188,7 @@ function mayClaim(record: AssetRecord, redo: ClaimRequest['redo'], now: number):
  * Whether a time set at `since` has come. A clock that jumped back by more than the whole span counts as passed too:
  * a lease of 30 s must not last an hour because the server's clock was put right.
  */
-function hasPassed(until: number, since: number, now: number): boolean {
+export function hasPassed(until: number, since: number, now: number): boolean {
   return now >= until || since - now > until - since;
 }
 

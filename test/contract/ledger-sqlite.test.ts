@@ -15,6 +15,7 @@ describeLedger('SQLite', async () => {
       const database = new DatabaseSync(path, { timeout: 1_000 });
       database.exec('DELETE FROM assets');
       database.exec('DELETE FROM tally');
+      database.exec('DELETE FROM fleet');
       database.close();
     },
     async pass(ms) {

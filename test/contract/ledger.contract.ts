@@ -468,6 +468,89 @@ export function describeLedger(name: string, start: () => Promise<LedgerBench>):
       });
     });
 
+    describe('restore', () => {
+      test('brings a record over as it was, and counts it', async () => {
+        const record = await store(keyOf('a.jpg'));
+        await ledger.forget(record.key);
+        expect(await other.restore(record)).toBe(true);
+        expect(await ledger.lookup(record.key)).toEqual(record);
+        expect((await ledger.tally())[0]).toMatchObject({ states: { stored: 1 }, storedBytes: record.copy?.bytes });
+      });
+
+      test('leaves what is known here as well or better, and what is being uploaded here', async () => {
+        const record = await store(keyOf('a.jpg'));
+        expect(await ledger.restore(record)).toBe(false);
+        expect(await ledger.restore({ ...record, state: 'known', updatedAt: record.updatedAt - 1 })).toBe(false);
+        const claim = await win(keyOf('a.jpg'), { redo: 'refresh' });
+        expect(await ledger.restore({ ...record, updatedAt: record.updatedAt + hour })).toBe(false);
+        expect(await ledger.settle(claim, storedAs('a.jpg'))).toBe('settled');
+      });
+
+      test('makes an asset that was being uploaded there one that is due here', async () => {
+        await win(keyOf('a.jpg'));
+        const record = await found(keyOf('a.jpg'));
+        await ledger.forget(record.key);
+        expect(await ledger.restore(record)).toBe(true);
+        const restored = await found(keyOf('a.jpg'));
+        expect(restored).toMatchObject({ state: 'known' });
+        expect(restored).not.toHaveProperty('claim');
+        expect((await other.due(10)).map(({ key }) => key.path)).toEqual(['a.jpg']);
+      });
+
+      test('keeps a failure waiting until its time', async () => {
+        const key = keyOf('a.jpg');
+        await ledger.settle(await win(key), failedFor(hour));
+        const record = await found(key);
+        await ledger.forget(key);
+        await ledger.restore(record);
+        expect(await ledger.claim(requestFor(key))).toMatchObject({ kind: 'settled' });
+        expect(await ledger.due(10)).toEqual([]);
+      });
+    });
+
+    describe('duty', () => {
+      const sweep = { duty: 'sweep', leaseMs: 60 } as const;
+
+      test('is one process’s at a time, who may keep it', async () => {
+        expect(await ledger.takeDuty({ ...sweep, owner: 'one', leaseMs: hour })).toBe(true);
+        expect(await other.takeDuty({ ...sweep, owner: 'other' })).toBe(false);
+        expect(await ledger.takeDuty({ ...sweep, owner: 'one', leaseMs: hour })).toBe(true);
+      });
+
+      test('is free again when its holder died', async () => {
+        await ledger.takeDuty({ ...sweep, owner: 'one' });
+        await bench.pass(70);
+        expect(await other.takeDuty({ ...sweep, owner: 'other', leaseMs: hour })).toBe(true);
+        expect(await ledger.takeDuty({ ...sweep, owner: 'one' })).toBe(false);
+      });
+
+      test('is won by one of 50 racing processes', async () => {
+        const wins = await Promise.all(
+          Array.from({ length: 50 }, (_, index) =>
+            (index % 2 === 0 ? ledger : other).takeDuty({ ...sweep, owner: `${index}`, leaseMs: hour }),
+          ),
+        );
+        expect(wins.filter((won) => won)).toHaveLength(1);
+      });
+    });
+
+    describe('pause', () => {
+      test('is known to every process, and the longest counts', async () => {
+        expect(await other.pausedFor()).toBe(0);
+        await ledger.pause(hour);
+        await ledger.pause(60);
+        const left = await other.pausedFor();
+        expect(left).toBeGreaterThan(hour - 30_000);
+        expect(left).toBeLessThanOrEqual(hour);
+      });
+
+      test('ends by itself', async () => {
+        await ledger.pause(40);
+        await bench.pass(50);
+        expect(await other.pausedFor()).toBe(0);
+      });
+    });
+
     describe('subscribe', () => {
       /** Resolves with the news heard once `enough` says so. */
       function listen(to: Ledger, enough: (heard: readonly LedgerNews[]) => boolean) {

@@ -16,6 +16,10 @@ export interface Bucket {
 export interface Layout {
   readonly buckets: readonly Bucket[];
   readonly newsChannel: string;
+  /** String, gone when the pause is over. */
+  readonly pause: string;
+  /** What the names of duties are added to; the string is the holder, gone when the lease is over. */
+  readonly duty: string;
 }
 
 export function layoutOf(prefix: string): Layout {
@@ -23,7 +27,7 @@ export function layoutOf(prefix: string): Layout {
     const tag = `${prefix}:{${String(index).padStart(3, '0')}}`;
     return { assets: `${tag}:assets`, due: `${tag}:due`, tally: `${tag}:tally` };
   });
-  return { buckets, newsChannel: `${prefix}:news` };
+  return { buckets, newsChannel: `${prefix}:news`, pause: `${prefix}:pause`, duty: `${prefix}:duty:` };
 }
 
 export function bucketOf(layout: Layout, encodedKey: string): Bucket {

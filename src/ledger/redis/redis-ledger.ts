@@ -4,6 +4,7 @@ import {
   type Claim,
   type ClaimRequest,
   type ClaimResult,
+  type DutyRequest,
   type Ledger,
   type LedgerNews,
   type LedgerPage,
@@ -19,6 +20,7 @@ import {
   forgetAsset,
   releaseClaim,
   renewClaim,
+  restoreRecord,
   settleClaim,
   type Transition,
   tombstoneAsset,
@@ -141,6 +143,26 @@ class RedisLedger implements Ledger {
       }
       return sheet.total();
     });
+  }
+
+  restore(record: AssetRecord): Promise<boolean> {
+    return this.#change(record.key, restoreRecord(record));
+  }
+
+  takeDuty({ duty, owner, leaseMs }: DutyRequest): Promise<boolean> {
+    return this.#attempt(async () => {
+      return (await this.#connection.commands.takeDuty(this.#layout.duty + duty, owner, leaseMs)) === 1;
+    });
+  }
+
+  pause(forMs: number): Promise<void> {
+    return this.#attempt(async () => {
+      await this.#connection.commands.keepFor(this.#layout.pause, Math.max(1, Math.ceil(forMs)));
+    });
+  }
+
+  pausedFor(): Promise<number> {
+    return this.#attempt(async () => Math.max(0, await this.#connection.commands.pttl(this.#layout.pause)));
   }
 
   subscribe(listener: (news: LedgerNews) => void): () => void {

@@ -31,6 +31,11 @@ export interface RedisCommands {
   ): Promise<number>;
   /** Fields and values in turn, of what was due before now. */
   dueCellsBuffer(assets: string, due: string, limit: number): Promise<Buffer[]>;
+  /** 1: the duty is this owner's for so long. 0: it is another's. */
+  takeDuty(key: string, owner: string, leaseMs: number): Promise<number>;
+  /** Keeps the key for so long from now, at least. */
+  keepFor(key: string, milliseconds: number): Promise<number>;
+  pttl(key: string): Promise<number>;
   scanCellsBuffer(
     assets: string,
     cursor: string,
@@ -99,6 +104,16 @@ for _, field in ipairs(fields) do
 end
 return found`;
 
+const takeDuty = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+
+const keepFor = `
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '', 'PX', ARGV[1]) end
+return 1`;
+
 /**
  * Walks a bucket by the smallest steps HSCAN knows and stops before the step that would exceed what is wanted; only a
  * first step that finds anything may exceed it by itself (a small hash is scanned in one step). See `pages.ts`.
@@ -137,6 +152,8 @@ export function defineScripts(client: Redis | Cluster): RedisCommands {
   client.defineCommand('readCell', { numberOfKeys: 2, lua: readCell });
   client.defineCommand('replaceCell', { numberOfKeys: 3, lua: replaceCell });
   client.defineCommand('dueCells', { numberOfKeys: 2, lua: dueCells });
+  client.defineCommand('takeDuty', { numberOfKeys: 1, lua: takeDuty });
+  client.defineCommand('keepFor', { numberOfKeys: 1, lua: keepFor });
   client.defineCommand('scanCells', { numberOfKeys: 1, lua: scanCells });
   return client as unknown as RedisCommands;
 }

@@ -6,7 +6,7 @@ import { LedgerUnavailable } from '../ledger.ts';
  *
  * `assets.record` is the record as JSON, without its key; the columns beside it are what queries and the claim step
  * need. Counts are kept by triggers: a tally never scans ten million rows. `changes` is what the other processes of
- * this machine read for news; only its newest rows are kept.
+ * this machine read for news; only its newest rows are kept. `fleet` has the duties with their holders, and the pause.
  */
 const migrations: readonly string[] = [
   `
@@ -56,6 +56,14 @@ const migrations: readonly string[] = [
 
   CREATE TABLE forgotten (newest_token INTEGER NOT NULL) STRICT;
   INSERT INTO forgotten VALUES (0);
+  `,
+  `
+  CREATE TABLE fleet (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

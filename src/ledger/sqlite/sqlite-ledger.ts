@@ -4,6 +4,7 @@ import type {
   Claim,
   ClaimRequest,
   ClaimResult,
+  DutyRequest,
   Ledger,
   LedgerNews,
   LedgerPage,
@@ -17,12 +18,14 @@ import {
   forgetAsset,
   releaseClaim,
   renewClaim,
+  restoreRecord,
   settleClaim,
   type Transition,
   tombstoneAsset,
 } from '../transitions.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { Connection } from './connection.ts';
+import { pause, pausedFor, takeDuty } from './fleet.ts';
 import { readPage } from './pages.ts';
 import { dropCell, readCell, readRecord, recordColumns, toRecord, writeCell } from './rows.ts';
 
@@ -106,6 +109,22 @@ class SqliteLedger implements Ledger {
       }
       return sheet.total();
     });
+  }
+
+  restore(record: AssetRecord): Promise<boolean> {
+    return this.#change(record.key, restoreRecord(record));
+  }
+
+  takeDuty(request: DutyRequest): Promise<boolean> {
+    return this.#connection.write(() => takeDuty(this.#connection, request, this.#now()));
+  }
+
+  pause(forMs: number): Promise<void> {
+    return this.#connection.write(() => pause(this.#connection, forMs, this.#now()));
+  }
+
+  pausedFor(): Promise<number> {
+    return this.#connection.read(() => pausedFor(this.#connection, this.#now()));
   }
 
   subscribe(listener: (news: LedgerNews) => void): () => void {

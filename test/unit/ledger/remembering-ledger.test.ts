@@ -51,6 +51,10 @@ class Line {
       query: (query) => through(() => real.query(query)),
       due: (limit) => through(() => real.due(limit)),
       tally: () => through(() => real.tally()),
+      restore: (record) => through(() => real.restore(record)),
+      takeDuty: (request) => through(() => real.takeDuty(request)),
+      pause: (forMs) => through(() => real.pause(forMs)),
+      pausedFor: () => through(() => real.pausedFor()),
       ping: () => through(() => real.ping()),
       subscribe: (listener) => {
         this.#listeners.add(listener);
