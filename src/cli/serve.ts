@@ -74,11 +74,11 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
       log.error({ event: 'config-refused', error: String(error) }, 'the last good configuration stays'),
   });
 
-  const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin);
+  const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin, config.listen);
   const delivery =
     workers > 1 && !isWorker
       ? await startWorkers({ workers, account, log, graceMs: config.shutdown.grace })
-      : await listen(app.delivery, config.listen.delivery);
+      : await listen(app.delivery, config.listen.delivery, config.listen);
   const serving = { delivery: delivery.url, admin: admin?.url ?? '', store: embedded?.store.url, config };
   if (!isWorker)
     log.info({ event: 'ready', delivery: serving.delivery, admin: serving.admin, store: serving.store }, 'ready');

@@ -10,6 +10,15 @@ import { byteSize, duration, listenAddress, type Refusal, refuse, text, webUrl }
 /** Cloudinary refuses smaller chunks, the last one excepted (contract §3). */
 const smallestChunk = 5_000_000;
 
+/** Descriptors are the true bound: each connection takes one, and so does each read that it waits for. */
+const maxConnections = z
+  .number()
+  .int()
+  .min(1)
+  .max(1_000_000)
+  .default(20_000)
+  .describe('Connections taken at a time by each listener of a process; what is above is closed at once.');
+
 const listenSchema = z.strictObject({
   delivery: listenAddress.prefault('127.0.0.1:8080').describe('Where the CDN connects.'),
   admin: listenAddress
@@ -24,6 +33,7 @@ const listenSchema = z.strictObject({
     )
     .default([])
     .describe('Proxies whose X-Forwarded-For is believed, to tell clients apart; such as those of the CDN.'),
+  maxConnections,
 });
 
 /** An @ behind the host is part of a password that is not encoded: it would be read, and shown, as a path. */
@@ -111,15 +121,6 @@ const adminSchema = z.strictObject({
     .default([])
     .describe('Host names under which the admin side is opened, besides the loopback ones.'),
 });
-
-/** Descriptors are the true bound: each connection takes one, and so does each read that it waits for. */
-const maxConnections = z
-  .number()
-  .int()
-  .min(1)
-  .max(1_000_000)
-  .default(20_000)
-  .describe('Connections taken at a time by each listener of a process; what is above is closed at once.');
 
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}).describe('Addresses of the two listeners; port 0 takes a free one.'),

@@ -6,14 +6,15 @@ import type { Refusal } from './values.ts';
 const secretOptions = new Map([
   ['auth', ['password', 'token', 'value', 'secretAccessKey']],
   ['admin', ['token', 'readToken']],
-  ['signedDelivery', ['keys']],
 ]);
+
+/** A list of secrets, by its section. */
+const secretList = { section: 'signedDelivery', option: 'keys' };
 
 /** Whether the value is never to be shown. */
 export function isSecret(path: ConfigPath): boolean {
-  // `signedDelivery.keys[0]` is one of a list.
-  const named = typeof path.at(-1) === 'number' ? path.slice(0, -1) : path;
-  const [section = '', option = ''] = named.slice(-2).map(String);
+  if (path.at(-3) === secretList.section && path.at(-2) === secretList.option) return true;
+  const [section = '', option = ''] = path.slice(-2).map(String);
   return secretOptions.get(section)?.includes(option) ?? false;
 }
 

@@ -89,9 +89,10 @@ export class Answers {
   }
 
   async #answerCold(exchange: Exchange, due: boolean): Promise<void> {
-    const { response, mapping, asset } = exchange;
+    const { response, mapping, asset, unsigned = false } = exchange;
+    if (unsigned && mapping.signedDelivery?.unsigned === 'refuse') return this.#refuseUnsigned(exchange);
     const migration =
-      due && this.#dependencies.firstTouch.allows(exchange) ? this.#dependencies.ensure(asset) : undefined;
+      due && !unsigned && this.#dependencies.firstTouch.allows(exchange) ? this.#dependencies.ensure(asset) : undefined;
     if (mapping.cold === 'wait') {
       const record = await this.#waitForCopy(exchange, migration);
       if (record?.copy !== undefined) return this.answer(exchange, record);
@@ -107,6 +108,16 @@ export class Answers {
       return this.#report(exchange, 'cold-redirect');
     }
     await this.#passThrough(exchange);
+  }
+
+  #refuseUnsigned(exchange: Exchange): void {
+    answerProblem(exchange.request, exchange.response, {
+      status: 403,
+      detail: 'The URL is not signed, or no longer: only a signed one reaches what is not stored yet.',
+      // A cache that does not count the query would answer the signed URL with it.
+      headers: { 'cache-control': 'no-store' },
+    });
+    this.#report(exchange, 'refused');
   }
 
   /** What the ledger says once the copy is there, or when the client has waited long enough. */

@@ -8,17 +8,16 @@ import type { DeliveryDependencies } from './dependencies.ts';
 import type { Exchange, Outcome } from './exchange.ts';
 import { findFormatSource, formatSources } from './format-sources.ts';
 import { answerProblem, type Problem } from './problem.ts';
-import { refuseRequest, targetProblem } from './refuse.ts';
+import { methods, refuseRequest, targetProblem } from './refuse.ts';
 import { resolve } from './resolve.ts';
+import { isSigned } from './signed-delivery.ts';
 
 export type Delivery = (request: IncomingMessage, response: ServerResponse) => void;
-
-const methods = 'GET, HEAD, OPTIONS';
 
 /**
  * The way of a request:
  *
- * 1. refuse what is not a plain GET or HEAD (`refuse.ts`);
+ * 1. refuse what is not a plain GET, HEAD or OPTIONS (`refuse.ts`);
  * 2. resolve the target to a mapping and an asset (`resolve.ts`, pure);
  * 3. look the asset up in memory; only if nothing is known there, in the ledger;
  * 4. decide (`decide.ts`, pure) and answer (`answers.ts`):
@@ -34,13 +33,13 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
   return (request, response) => {
     const startedAt = performance.now();
+    const refusal = refuseRequest(request);
+    if (refusal !== undefined) return refuse(refusal);
     if (request.method === 'OPTIONS') {
       response.writeHead(204, { ...publicHeaders, allow: methods, 'access-control-allow-methods': methods });
       response.end();
       return;
     }
-    const refusal = refuseRequest(request);
-    if (refusal !== undefined) return refuse(refusal);
     const resolution = resolve(request.url ?? '', dependencies.routes());
     switch (resolution.kind) {
       case 'bad-target':
@@ -52,7 +51,19 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     }
     const { mapping, asset, transformation } = resolution;
     const id = encodeAssetKey(asset.key);
-    const exchange: Exchange = { request, response, mapping, asset, id, transformation, format: undefined, startedAt };
+    const signing = mapping.signedDelivery;
+    const unsigned = signing !== null && !isSigned(resolution.query, asset.key, signing.keys, dependencies.now());
+    const exchange: Exchange = {
+      request,
+      response,
+      mapping,
+      asset,
+      id,
+      transformation,
+      format: undefined,
+      unsigned,
+      startedAt,
+    };
     const remembered = peek(id);
     if (remembered !== undefined && (remembered.copy !== undefined || !resolution.convertible)) {
       answers.answer(exchange, remembered);
@@ -80,6 +91,8 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     const source = await findFormatSource([asset, ...formatSources(mapping, asset)], {
       lookup: known,
       exists: async ({ originUrl }) => {
+        // Nobody makes us ask the origin for more than the one object that the URL names.
+        if (exchange.unsigned) return false;
         const head = await origin.describe({ url: originUrl }).catch(() => undefined);
         return head?.status === 200;
       },

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly transformation: string;
   /** Format that a Cloudinary-grammar URL asked for by its extension, where it differs from the copy's. */
   readonly format: string | undefined;
+  /** The mapping wants a signature, and the URL has none that holds: it may not start an upload. */
+  readonly unsigned?: boolean;
   /** By `performance.now()`. */
   readonly startedAt: number;
   /** When the answer's head was sent, by the same clock. */

@@ -2,22 +2,23 @@ import type { IncomingMessage } from 'node:http';
 import type { PathProblem } from './path.ts';
 import type { Problem } from './problem.ts';
 
-const methods = 'GET, HEAD, OPTIONS';
+const answered: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+export const methods = [...answered].join(', ');
 
 /** What makes a request one that delivery does not answer, whatever its path; undefined when nothing does. */
 export function refuseRequest(request: IncomingMessage): Problem | undefined {
-  const { method, headers } = request;
-  if (method !== 'GET' && method !== 'HEAD') {
-    return { status: 405, detail: `Media is read here: use ${methods}.`, headers: { allow: methods } };
-  }
+  const { method = '', headers } = request;
   // Whoever stands before us may have gone by the other one.
   if (hostCount(request.rawHeaders) > 1) {
     return { status: 400, detail: 'A request names one host.', headers: { connection: 'close' } };
   }
   // A body that is not read would be taken for the next request by somebody between us and the client.
-  if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') {
-    return { status: 400, detail: 'A GET or HEAD request has no body.', headers: { connection: 'close' } };
+  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  if (!answered.has(method)) {
+    const close = hasBody ? { connection: 'close' } : {};
+    return { status: 405, detail: `Media is read here: use ${methods}.`, headers: { allow: methods, ...close } };
   }
+  if (hasBody) return { status: 400, detail: `A ${method} request has no body.`, headers: { connection: 'close' } };
   if (/(?:^|,)\s*lazyferry\s*(?:;|,|$)/i.test(String(headers['cdn-loop'] ?? ''))) {
     return { status: 508, detail: 'The request has been here before: a mapping’s origin leads back to lazyferry.' };
   }

@@ -49,11 +49,7 @@ export function resolve(target: string, options: ResolveOptions): Resolution {
   return assetAt(own, asset, { query: parsed.query, transformations: asked === '' ? [] : [asked], convertible: false });
 }
 
-function resolveDeliveryUrl(
-  path: string,
-  query: string,
-  { table, cloudName }: ResolveOptions,
-): Resolution | undefined {
+function resolveDeliveryUrl(path: string, query: string, { table, cloudName }: ResolveOptions): Resolution | undefined {
   const parsed = parseDeliveryUrl(path, {
     cloud: 'either',
     isSource: (rest) => table.all.some(({ folder }) => folder !== '' && decodePublicId(rest).startsWith(`${folder}/`)),

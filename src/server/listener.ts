@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ListenAddress } from '../config/values.ts';
+import { cutStalledReaders } from './stalled-readers.ts';
 
 export interface Listener {
   /** Where it listens: `http://host:port`. */
@@ -19,13 +20,27 @@ export interface Listener {
  */
 const keepAliveTimeoutMs = 65_000;
 
+/** Time a client may leave an answer unread (`stalled-readers.ts`). */
+const stalledReaderMs = 60_000;
+
+export interface ListenerLimits {
+  /** Connections at a time; what is above is closed at once. */
+  readonly maxConnections: number;
+  /** Default: a minute. */
+  readonly stalledReaderMs?: number;
+}
+
 /**
  * Listens with the limits that a server on the open internet needs: slow headers and bodies, header size and requests
  * per connection are bounded, and broken requests are answered and cut.
  *
  * Rejects when the address cannot be had.
  */
-export async function listen(handler: RequestListener, address: ListenAddress): Promise<Listener> {
+export async function listen(
+  handler: RequestListener,
+  address: ListenAddress,
+  limits: ListenerLimits,
+): Promise<Listener> {
   const server = createServer(
     {
       connectionsCheckingInterval: 2_000,
@@ -42,6 +57,10 @@ export async function listen(handler: RequestListener, address: ListenAddress): 
     handler,
   );
   server.maxRequestsPerSocket = 10_000;
+  server.maxConnections = limits.maxConnections;
+  const stopLooking = cutStalledReaders(server, limits.stalledReaderMs ?? stalledReaderMs);
+  server.once('close', stopLooking);
+  server.on('connect', (_request, socket: Socket) => refuse(socket, '405 Method Not Allowed'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBrokenRequest(error, socket as Socket));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -63,7 +82,10 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     socket.destroy();
     return;
   }
-  const status = statusByCode[error.code ?? ''] ?? '400 Bad Request';
+  refuse(socket, statusByCode[error.code ?? ''] ?? '400 Bad Request');
+}
+
+function refuse(socket: Socket, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
 

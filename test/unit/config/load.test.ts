@@ -12,6 +12,7 @@ describe('loading a configuration', () => {
     expect(config.listen).toEqual({
       delivery: { host: '127.0.0.1', port: 8080 },
       admin: { host: '127.0.0.1', port: 9090 },
+      maxConnections: 20_000,
       trustedProxies: [],
     });
     expect(config.mappings[0]).toMatchObject({

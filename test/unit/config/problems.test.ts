@@ -285,6 +285,7 @@ describe('a secret typed into the file', () => {
     ['mappings[0].auth.token', `auth: { kind: bearer, token: ${canary} }`],
     ['mappings[0].auth.value', `auth: { kind: header, name: X-Key, value: Token ${canary} }`],
     ['mappings[0].auth.secretAccessKey', `auth: { kind: s3, accessKeyId: a, secretAccessKey: ${canary} }`],
+    ['mappings[0].signedDelivery.keys[0]', `signedDelivery: { keys: [${canary}-that-is-long-enough-to-sign] }`],
     ['mappings[0].origin', `origin: https://u:${canary}@www.example.com/`],
     ['mappings[0].upload.notificationUrl', `upload: { notificationUrl: "https://${canary}@hooks.example.com/" }`],
   ])('as %s is refused and not repeated: %s', (key, lines) => {

@@ -14,7 +14,7 @@ afterEach(async () => {
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 async function start(handler: Handler = (_, response) => response.end('ok')): Promise<Listener> {
-  listener = await listen(handler, { host: '127.0.0.1', port: 0 });
+  listener = await listen(handler, { host: '127.0.0.1', port: 0 }, { maxConnections: 1_000 });
   return listener;
 }
 
@@ -82,7 +82,9 @@ test('a broken request behind a good one is cut, so that nobody takes two answer
 
 test('an address that is taken rejects', async () => {
   const { url } = await start();
-  await expect(listen(() => {}, { host: '127.0.0.1', port: Number(new URL(url).port) })).rejects.toMatchObject({
+  await expect(
+    listen(() => {}, { host: '127.0.0.1', port: Number(new URL(url).port) }, { maxConnections: 1_000 }),
+  ).rejects.toMatchObject({
     code: 'EADDRINUSE',
   });
 });
