@@ -61,6 +61,9 @@ export interface MediaStore {
   close(): Promise<void>;
 }
 
+/** Milliseconds between two looks for abandoned chunks. */
+const SWEEP_INTERVAL = 600e3;
+
 const silent: ErrorLog = { error: () => {} };
 
 /**
@@ -145,6 +148,7 @@ async function openStore(options: MediaStoreOptions, log: ErrorLog, unlock: () =
     log,
   });
 
+  const sweeping = setInterval(() => background.start(() => partials.sweep()), SWEEP_INTERVAL).unref();
   const listener = new Listener(app);
   const control = new Listener(createControlApp({ faults, limit, counter }));
   let closed: Promise<void> | undefined;
@@ -167,6 +171,7 @@ async function openStore(options: MediaStoreOptions, log: ErrorLog, unlock: () =
   };
 
   async function close(): Promise<void> {
+    clearInterval(sweeping);
     await Promise.all([listener.close(), control.close()]);
     // Together: background work that waits for the network ends with the connections.
     await Promise.all([background.close(), outbound.close()]);

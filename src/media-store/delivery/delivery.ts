@@ -39,7 +39,10 @@ export class Delivery {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         throw new StoreError(405, 'Method not allowed', { allow: 'GET, HEAD' });
       }
-      await this.#deliver(request, response);
+      // An upload may replace the asset between its look-up and the opening of its file: then the new one is there.
+      if (!(await this.#deliver(request, response)) && !(await this.#deliver(request, response))) {
+        throw new StoreError(404, 'Resource not found');
+      }
     } catch (error) {
       const failure = asStoreError(error, this.#parts.log);
       if (response.headersSent) response.destroy();
@@ -47,7 +50,8 @@ export class Delivery {
     }
   }
 
-  async #deliver(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** @returns false when the file was gone: nothing was sent */
+  async #deliver(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const url = this.#parse(request.url ?? '/');
     this.#requireSignature(url);
     const { asset, format } = await this.#find(url);
@@ -56,11 +60,9 @@ export class Delivery {
       ...(format !== undefined && { format }),
       accept: request.headers.accept ?? '',
     });
-    const isSent =
-      picture === undefined
-        ? await this.#sendOriginal(request, response, asset)
-        : await this.#sendDerived(request, response, asset, picture);
-    if (!isSent) throw notFound(asset.publicId);
+    return picture === undefined
+      ? this.#sendOriginal(request, response, asset)
+      : this.#sendDerived(request, response, asset, picture);
   }
 
   #parse(path: string): DeliveryUrl {

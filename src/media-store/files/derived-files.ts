@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
@@ -44,7 +45,8 @@ export class DerivedFiles {
 
   get(key: string): DerivedFile | undefined {
     const row = this.#database.prepare('SELECT content_type, bytes FROM derived WHERE key = ?').get(key);
-    if (row === undefined) return undefined;
+    // Somebody may have cleaned the cache by hand.
+    if (row === undefined || !existsSync(this.#blobs.path(key))) return undefined;
     this.#database.prepare('UPDATE derived SET used_at = ? WHERE key = ?').run(this.#clock(), key);
     return { key, path: this.#blobs.path(key), contentType: String(row.content_type), bytes: Number(row.bytes) };
   }
@@ -64,10 +66,6 @@ export class DerivedFiles {
     for (const { key } of this.#database.prepare('SELECT key FROM derived WHERE source = ?').all(source)) {
       await this.#remove(String(key));
     }
-  }
-
-  async forget(key: string): Promise<void> {
-    await this.#remove(key);
   }
 
   async #shrink(keep: string): Promise<void> {

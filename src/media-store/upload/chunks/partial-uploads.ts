@@ -100,16 +100,24 @@ export class PartialUploads {
 
   /** Removes the uploads that rested for longer than the time to live, and the oldest where there are too many. */
   async sweep(): Promise<void> {
-    const stale = this.#database
+    for (const id of this.#stale()) {
+      await this.#perUpload.run(id, async () => {
+        // A chunk may have come while this waited for its turn.
+        if (!this.#stale().includes(id)) return;
+        this.#forget(id);
+        await rm(this.#path(id), { force: true });
+      });
+    }
+  }
+
+  #stale(): readonly string[] {
+    return this.#database
       .prepare(
         `SELECT id FROM partial_uploads WHERE touched_at < :oldest
          OR id NOT IN (SELECT id FROM partial_uploads ORDER BY touched_at DESC LIMIT :most)`,
       )
-      .all({ oldest: this.#clock() - this.#ttl, most: MAX_PARTIALS });
-    for (const { id } of stale) {
-      this.#forget(String(id));
-      await rm(this.#path(String(id)), { force: true });
-    }
+      .all({ oldest: this.#clock() - this.#ttl, most: MAX_PARTIALS })
+      .map(({ id }) => String(id));
   }
 
   /** A crash may leave a file that is in no row, or a row whose file was moved on: neither can be continued. */
