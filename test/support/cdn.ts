@@ -21,14 +21,40 @@ export interface Cdn {
  */
 export function startNginx(upstream: string): Promise<Cdn> {
   return startCdn('nginx', async (directory, port) => {
-    await writeFile(join(directory, 'nginx.conf'), nginxConfiguration(directory, port, new URL(upstream).host));
-    return {
-      args: ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', 'stderr'],
-      // The socket is bound before the workers start: from here on connections queue.
-      ready: /start worker process/,
-    };
+    const http = `proxy_cache_path ${join(directory, 'cache')} keys_zone=cdn:1m max_size=256m;
+  upstream lazyferry { server ${new URL(upstream).host}; keepalive 16; }`;
+    return nginxStart(directory, nginxConfiguration(directory, port, cachingLocation, http));
   });
 }
+
+/** nginx that sends everybody to `location`: the fastest redirect there is, to compare with. */
+export function startNginxRedirect(location: string): Promise<Cdn> {
+  return startCdn('nginx', (directory, port) =>
+    nginxStart(directory, nginxConfiguration(directory, port, `return 302 ${location};`)),
+  );
+}
+
+async function nginxStart(directory: string, configuration: string): Promise<Start> {
+  await writeFile(join(directory, 'nginx.conf'), configuration);
+  return {
+    args: ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', 'stderr'],
+    // The socket is bound before the workers start: from here on connections queue.
+    ready: /start worker process/,
+  };
+}
+
+const cachingLocation = `proxy_pass http://lazyferry;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_redirect off;
+      proxy_cache cdn;
+      proxy_cache_lock on;
+      proxy_cache_revalidate on;
+      proxy_cache_key $request_uri;
+      add_header X-Cache $upstream_cache_status always;`;
 
 /**
  * Varnish with its own rules and this much: `X-Cache: HIT` or `MISS`.
@@ -83,7 +109,7 @@ async function startCdn(program: string, prepare: (directory: string, port: numb
   return { url: `http://127.0.0.1:${port}`, close };
 }
 
-function nginxConfiguration(directory: string, port: number, upstream: string): string {
+function nginxConfiguration(directory: string, port: number, location: string, http = ''): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${join(directory, name)};`,
   );
@@ -97,23 +123,11 @@ events { worker_connections 512; }
 http {
   access_log off;
   ${temporary.join('\n  ')}
-  proxy_cache_path ${join(directory, 'cache')} keys_zone=cdn:1m max_size=256m;
-  upstream lazyferry { server ${upstream}; keepalive 16; }
+  ${http}
   server {
     listen 127.0.0.1:${port};
     location / {
-      proxy_pass http://lazyferry;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_redirect off;
-      proxy_cache cdn;
-      proxy_cache_lock on;
-      proxy_cache_revalidate on;
-      proxy_cache_key $request_uri;
-      add_header X-Cache $upstream_cache_status always;
+      ${location}
     }
   }
 }
