@@ -27,6 +27,11 @@ export function cacheStatus(forward?: { readonly status?: number; readonly detai
   return `lazyferry; fwd=uri-miss${status}${detail}`;
 }
 
+/** True when only the end of the connection will mark the end of the body (RFC 9112 §6.3). */
+export function isUnproven(origin: OriginResponse): boolean {
+  return !origin.framed && origin.length === undefined;
+}
+
 const passedOn = [
   'content-type',
   'content-disposition',
@@ -52,6 +57,8 @@ export function coldHeaders(origin: OriginResponse, mapping: Mapping, id: string
   }
   if (origin.length !== undefined) headers['content-length'] = String(origin.length);
   if (origin.status >= 400) headers['cache-control'] = mapping.cache.error;
+  // Nothing shows that such a body is whole, so nobody may keep it.
+  else if (isUnproven(origin)) headers['cache-control'] = 'no-store';
   else if (forbidsSharing(origin)) headers['cache-control'] = origin.headers['cache-control'] ?? 'private, no-store';
   else headers['cache-control'] = mapping.cache.cold;
   headers['cache-status'] = cacheStatus({ status: origin.status });

@@ -6,7 +6,7 @@ import { AssetFailure } from '../asset/failure.ts';
 import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origin/origin.ts';
 import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
 import { withholdEnd } from '../origin/withhold-end.ts';
-import { coldHeaders } from './answer-headers.ts';
+import { coldHeaders, isUnproven } from './answer-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { answerProblem } from './problem.ts';
 
@@ -143,6 +143,8 @@ function notModified(exchange: Exchange, head: OriginResponse): boolean {
 
 function writeHead(exchange: Exchange, head: OriginResponse): void {
   exchange.headAt = performance.now();
+  // A body that may have been cut must not get an end of ours that says otherwise: it is given on as it comes.
+  if (isUnproven(head)) exchange.response.useChunkedEncodingByDefault = false;
   exchange.response.writeHead(
     head.status,
     STATUS_CODES[head.status] ?? '',

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Asset } from '../asset/asset.ts';
 import { AssetFailure } from '../asset/failure.ts';
 import { type AssetKey, encodeAssetKey } from '../asset/key.ts';
+import type { Proof } from '../asset/record.ts';
 import type { Mapping } from '../config/schema.ts';
 import type { Settlement } from '../ledger/ledger.ts';
 import type { Origin, OriginResponse } from '../origin/origin.ts';
@@ -13,6 +14,7 @@ import { limited, tooLarge } from './limited.ts';
 import { look } from './look.ts';
 import { settlementOf } from './policy.ts';
 import { type Evidence, prove } from './prove.ts';
+import { readAgain } from './read-again.ts';
 import { newerFacts } from './revalidate.ts';
 import type { SourceChoice } from './source-choice.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -27,6 +29,8 @@ export interface AttemptDependencies {
   readonly sources: SourceChoice;
   readonly random: () => number;
   readonly onProgress?: (asset: Asset, via: UploadSource['kind']) => void;
+  /** The store said that it is asked too much; `forMs`: for how long, where it said so. */
+  readonly onRateLimited?: (forMs: number | undefined) => void;
 }
 
 /** What is at hand in one attempt. */
@@ -70,6 +74,7 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof AssetFailure)) throw error;
+      if (error.reason === 'store-rate-limited') dependencies.onRateLimited?.(error.retryAfterMs);
       return settlementOf(error, context.record.failure?.attempts ?? 0, dependencies.random());
     } finally {
       for (const release of releases) release();
@@ -86,13 +91,14 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       result = await upload(work, via, overwrite);
     } catch (error) {
       const unreadable = error instanceof AssetFailure && error.reason.startsWith('origin-');
-      if (via !== 'remote-url' || !choice.fallback || !unreadable) throw error;
+      if (via !== 'remote-url' || !unreadable) throw error;
+      if (!choice.fallback) throw ofTheStore(error);
       via = 'bytes';
       result = await upload(work, via, overwrite);
       sources.remoteUrlFailed(work.mapping);
     }
     const first = await verdictOf(work, result);
-    if (first.proven) return settled(work, result, first.proof);
+    if (first.proven) return await settled(work, result, first.proof);
     if (!first.differs) throw new AssetFailure('origin-truncated', { detail: first.detail });
     if (result.existing && !work.context.resumed) {
       throw new AssetFailure('id-collision', {
@@ -103,7 +109,7 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
     // A copy of ours that is not whole: the store read the origin at a bad moment, or an earlier attempt was cut off.
     result = await upload(work, 'bytes', true);
     const second = await verdictOf(work, result);
-    if (second.proven) return settled(work, result, second.proof);
+    if (second.proven) return await settled(work, result, second.proof);
     throw new AssetFailure('origin-truncated', { detail: second.detail });
   }
 
@@ -119,8 +125,11 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
         options: uploadOptionsOf(mapping, asset, overwrite),
         signal: context.signal,
       });
-      if (result.bytes > mapping.allow.maxBytes) throw tooLarge(mapping.allow.maxBytes);
-      return result;
+      if (result.bytes <= mapping.allow.maxBytes) return result;
+      // An origin that states no length, read by the store. What nobody may be sent to has no business there.
+      const ours = !result.existing && context.record.copy === undefined;
+      if (ours) await store.remove(result).catch(() => {});
+      throw tooLarge(mapping.allow.maxBytes);
     } catch (error) {
       // An origin that breaks off in mid-body makes the upload fail too; the cause is what the operator must see.
       throw (via === 'bytes' ? work.read?.failure : undefined) ?? error;
@@ -136,8 +145,8 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       filename: work.asset.filename,
       ...(length === undefined ? {} : { length }),
       open: (start) => {
-        const body = read.attach(start);
-        return body === undefined ? failing(notKept()) : limited(body, maxBytes - start, maxBytes);
+        const body = read.attach(start) ?? notKept(work, read, start);
+        return limited(body, maxBytes - start, maxBytes);
       },
     };
   }
@@ -177,13 +186,30 @@ function remoteUrlOf({ asset, response: { length } }: Work): UploadSource {
   return { kind: 'remote-url', url: asset.originUrl, ...(length === undefined ? {} : { length }) };
 }
 
-function settled(work: Work, result: UploadResult, proof: 'read' | 'digest' | 'length'): Settlement {
+async function settled(work: Work, result: UploadResult, proof: Proof): Promise<Settlement> {
   const { existing: _, ...stored } = result;
-  return { state: 'stored', copy: { ...stored, proof }, origin: work.response.facts };
+  // The origin may have changed between the look and the read: what is told of the copy is what came with its bytes.
+  const { facts } = proof === 'read' && work.read !== undefined ? await work.read.response : work.response;
+  return { state: 'stored', copy: { ...stored, proof }, origin: facts };
 }
 
-function notKept(): AssetFailure {
-  return new AssetFailure('too-large', { detail: 'the object is larger than what is kept while it is read' });
+/** We have just been given the object, so whatever the store says of the origin, the object is not missing. */
+function ofTheStore(error: AssetFailure): AssetFailure {
+  if (error.reason !== 'origin-not-found' && error.reason !== 'origin-gone') return error;
+  return new AssetFailure('origin-denied', {
+    detail: `the origin gives the object to us but not to the store: ${error.message}`,
+    hint: 'let the store in, or set upload.via to auto or bytes',
+    cause: error,
+  });
+}
+
+/** What the shared read has not kept is too large, or the disk is full: then it is read again, from the beginning. */
+function notKept({ asset, mapping, origin, context }: Work, read: SharedRead, start: number): Readable {
+  if (read.received > mapping.allow.maxBytes) return failing(tooLarge(mapping.allow.maxBytes));
+  if (start === 0) return readAgain(origin, asset.originUrl, context.signal);
+  return failing(
+    new AssetFailure('origin-error', { detail: 'the bytes to go on with were not kept: is the disk full?' }),
+  );
 }
 
 function failing(error: Error): Readable {

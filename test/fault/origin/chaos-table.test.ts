@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   change,
@@ -12,8 +13,11 @@ import {
 import { temporaryDirectory } from '../../integration/first-request/temporary-directory.ts';
 import type { Behaviour } from '../../support/chaos-behaviour.ts';
 
-/** What a client of the whole object may get: all of it, a cut connection, or the error with this status. */
-type Given = 'whole' | 'cut' | number;
+/**
+ * What a client of the whole object may get: all of it, a cut connection, the error with this status; what the origin
+ * sends in place of it; or, where nothing marks the end, bytes that no cache may keep.
+ */
+type Given = 'whole' | 'cut' | 'as it is' | 'unproven' | number;
 
 interface Case {
   readonly behaviour: Behaviour | undefined;
@@ -91,6 +95,28 @@ const cases: Readonly<Record<string, Case>> = {
     whole: 502,
     outcome: 'origin-error',
   },
+  'marks the end of the body by closing': {
+    behaviour: { kind: 'close-delimited' },
+    whole: 'unproven',
+    outcome: 'origin-truncated',
+  },
+  'closes too early where closing marks the end': {
+    behaviour: { kind: 'truncate', after: 9_000, framing: 'close' },
+    whole: 'unproven',
+    outcome: 'origin-truncated',
+  },
+  'compresses what was to be left alone': { behaviour: { kind: 'gzip' }, whole: 'as it is', outcome: 'wrong-type' },
+  'sends an HTML page with status 200': { behaviour: { kind: 'soft-404' }, whole: 'as it is', outcome: 'wrong-type' },
+  'calls the picture text': {
+    behaviour: { kind: 'wrong-type', type: 'text/plain' },
+    whole: 'whole',
+    outcome: 'wrong-type',
+  },
+  'does not know the type': {
+    behaviour: { kind: 'wrong-type', type: 'application/octet-stream' },
+    whole: 'whole',
+    outcome: 'stored',
+  },
 };
 const names = Object.keys(cases);
 
@@ -117,7 +143,7 @@ function misbehave(path: string, behaviour: Behaviour | undefined): void {
   );
 }
 
-function expectGiven({ status, body, whole }: Received, given: Given, part: Buffer = photo): void {
+function expectGiven({ status, headers, body, whole }: Received, given: Given, part: Buffer = photo): void {
   if (given === 'cut') {
     expect(whole).toBe(false);
     expect(photo.subarray(0, body.length).equals(body)).toBe(true);
@@ -127,6 +153,14 @@ function expectGiven({ status, body, whole }: Received, given: Given, part: Buff
       status === 200 ? { status, whole: true, bytes: photo.length } : { status: 206, whole: true, bytes: part.length },
     );
     expect(body.equals(status === 200 ? photo : part)).toBe(true);
+  } else if (given === 'unproven') {
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', connection: 'close' });
+    expect(headers).not.toHaveProperty('transfer-encoding');
+    expect(photo.subarray(0, body.length).equals(body)).toBe(true);
+  } else if (given === 'as it is') {
+    expect({ status, whole }).toEqual({ status: 200, whole: true });
+    expect(headers['content-encoding'] ?? headers['content-type']).toMatch(/^(?:gzip|text\/html)/);
+    if (headers['content-encoding'] === 'gzip') expect(gunzipSync(body).equals(photo)).toBe(true);
   } else {
     expect({ status, whole }).toEqual({ status: given, whole: true });
   }
