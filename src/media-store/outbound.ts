@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Agent, request } from 'undici';
 import { createGuardedDispatcher } from '../origin/guarded-dispatcher.ts';
 
-export interface OutboundRequest {
+interface OutboundRequest {
   readonly url: URL;
   readonly method: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export interface OutboundRequest {
   readonly signal: AbortSignal;
 }
 
-export interface OutboundResponse {
+interface OutboundResponse {
   readonly status: number;
   readonly statusText: string;
   readonly location: string | undefined;

@@ -44,8 +44,8 @@ export interface Asset extends StoreIdentity {
   readonly eager: readonly string[];
 }
 
-export const resourceTypes: readonly ResourceType[] = ['image', 'video', 'raw'];
-export const deliveryTypes: readonly DeliveryType[] = ['upload', 'private', 'authenticated'];
+const resourceTypes: readonly ResourceType[] = ['image', 'video', 'raw'];
+const deliveryTypes: readonly DeliveryType[] = ['upload', 'private', 'authenticated'];
 
 export function isResourceType(text: string): text is ResourceType {
   return (resourceTypes as readonly string[]).includes(text);

@@ -1,7 +1,7 @@
 import type { Color } from './color.ts';
 
 export const cropModes = ['scale', 'fit', 'limit', 'mfit', 'fill', 'lfill', 'pad', 'lpad', 'mpad', 'crop'] as const;
-export type CropMode = (typeof cropModes)[number];
+type CropMode = (typeof cropModes)[number];
 
 export const gravities = [
   'center',

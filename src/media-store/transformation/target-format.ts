@@ -1,7 +1,7 @@
 import { StoreError } from '../store-error.ts';
 import type { Quality } from './component.ts';
 
-export const encodable = ['jpg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const;
+const encodable = ['jpg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const;
 export type EncodableFormat = (typeof encodable)[number];
 
 export interface TargetFormat {

@@ -10,7 +10,7 @@ import type { MediaStore } from '../../../src/media-store/media-store.ts';
 import { admin, startStore, temporaryDirectory, upload } from './harness.ts';
 
 async function startProcess(dir: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'store-process.ts'), dir], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/store-process.ts'), dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

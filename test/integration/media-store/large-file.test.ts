@@ -24,7 +24,7 @@ test('a sparse file of gigabytes arrives in chunks while the memory of the store
   timeout: 300_000,
 }, async () => {
   const dir = await temporaryDirectory();
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'store-process.ts'), dir], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/store-process.ts'), dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
