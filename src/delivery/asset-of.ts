@@ -10,16 +10,26 @@ export function assetKeyOf(mapping: Mapping, path: string, query: string): Asset
   return { mapping: mapping.prefix, path: path.slice(mapping.prefix.length), query: keyQuery(mapping.query, asked) };
 }
 
-/** Everything that follows from the key. Pure: the same key always gives the same asset. */
+/**
+ * Everything that follows from the key. Pure: the same key always gives the same asset. What a warm hit does not need
+ * is worked out when it is asked for.
+ */
 export function assetOf(mapping: Mapping, key: AssetKey): Asset {
-  const resourceType = mapping.resourceType === 'auto' ? (resourceTypeOf(key.path) ?? 'auto') : mapping.resourceType;
   return {
     key,
-    originUrl: `${mapping.origin}${key.path}${key.query === '' ? '' : `?${key.query}`}`,
-    publicId: publicIdOf(mapping.folder, key, resourceType === 'raw'),
-    resourceType,
+    get originUrl() {
+      return `${mapping.origin}${key.path}${key.query === '' ? '' : `?${key.query}`}`;
+    },
+    get publicId() {
+      return publicIdOf(mapping.folder, key, this.resourceType === 'raw');
+    },
+    get resourceType() {
+      return mapping.resourceType === 'auto' ? (resourceTypeOf(key.path) ?? 'auto') : mapping.resourceType;
+    },
     deliveryType: mapping.upload.type,
-    filename: filenameOf(key.path),
+    get filename() {
+      return filenameOf(key.path);
+    },
   };
 }
 
