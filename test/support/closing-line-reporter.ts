@@ -1,4 +1,5 @@
 import type { Reporter, TestModule, TestSuite } from 'vitest/node';
+import type {} from './bad-inputs.ts';
 
 /**
  * Ends the run with `N passed, N failed` on a line of its own, which CI reads whatever the runner's own format is.
@@ -11,18 +12,22 @@ export default class ClosingLineReporter implements Reporter {
     let passed = 0;
     let skipped = 0;
     let failed = errors.length;
+    let badInputs = 0;
     for (const module of modules) {
       failed += ownFailure(module);
       for (const suite of module.children.allSuites()) failed += ownFailure(suite);
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        if (state === 'passed') passed += 1;
-        else if (state === 'skipped') skipped += 1;
+        if (state === 'passed') {
+          passed += 1;
+          badInputs += test.meta().badInputs ?? 0;
+        } else if (state === 'skipped') skipped += 1;
         else failed += 1;
       }
     }
     if (passed + failed === 0) failed = 1;
     if (failed > 0) process.exitCode = 1;
+    if (badInputs > 0) console.log(`\n${badInputs} bad inputs tried and refused`);
     if (skipped > 0) console.log(`\n${skipped} skipped`);
     console.log(`\n${passed} passed, ${failed} failed`);
   }
