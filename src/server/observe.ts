@@ -45,10 +45,31 @@ export function observeMigration(metrics: Metrics, log: Log): (event: MigrationE
           'migration failed',
         );
         break;
+      case 'breaker':
+        observeBreaker(event, log);
+        break;
+      case 'paused':
+        log.warn(
+          { event: 'uploads-paused', milliseconds: event.milliseconds },
+          'the store limits the rate of uploads: the fleet pauses them',
+        );
+        break;
       case 'ended':
         observeEnd(event, metrics, log);
     }
   };
+}
+
+function observeBreaker(
+  { target, open, reason, detail }: Extract<MigrationEvent, { kind: 'breaker' }>,
+  log: Log,
+): void {
+  if (open)
+    log.error(
+      { event: 'breaker-open', target, reason, detail },
+      `no upload begins until ${target} is well: one at a time tries`,
+    );
+  else log.info({ event: 'breaker-closed', target }, `${target} is well again: uploads go on`);
 }
 
 function observeEnd(event: Extract<MigrationEvent, { kind: 'ended' }>, metrics: Metrics, log: Log): void {
@@ -104,7 +125,7 @@ function observeEnd(event: Extract<MigrationEvent, { kind: 'ended' }>, metrics: 
 }
 
 /** What an error says, for a log line: its reason, and the stack only where it is a bug. */
-export function describe(error: unknown): Record<string, unknown> {
+function describe(error: unknown): Record<string, unknown> {
   if (error instanceof AssetFailure) return { reason: error.reason, message: error.message, hint: error.hint };
   if (error instanceof Error) return { message: error.message, stack: error.stack };
   return { message: String(error) };
