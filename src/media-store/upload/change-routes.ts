@@ -9,6 +9,7 @@ import { authenticate } from './authentication.ts';
 import { readSubmission } from './intake/intake.ts';
 import type { Fields } from './intake/submission.ts';
 import { requireText, textOf } from './parameter-values.ts';
+import { requireSupported } from './parameters.ts';
 import type { AssetResponses, Json } from './response.ts';
 
 export interface ChangeRoutesParts {
@@ -21,21 +22,35 @@ export interface ChangeRoutesParts {
 /** One call that changes what is stored. */
 export type Change = (fields: Fields, resourceType: ResourceType, parts: ChangeRoutesParts) => Promise<Json>;
 
+const common = ['type', 'timestamp', 'api_key', 'signature', 'resource_type', 'cloud_name', 'invalidate'];
+
+/** What each call understands; `explicit` reads upload parameters, which are checked where they are read. */
+const parametersOf: Readonly<Record<string, readonly string[]>> = {
+  destroy: ['public_id'],
+  rename: ['from_public_id', 'to_public_id', 'to_type', 'overwrite'],
+  tags: ['command', 'tag', 'public_ids'],
+  context: ['command', 'context', 'public_ids'],
+};
+
 /** The Upload API's calls besides uploading: each authenticated, none with a file. Mounted under `/v1_1/{cloud}`. */
 export function changeRoutes(changes: Readonly<Record<string, Change>>, parts: ChangeRoutesParts): Router {
   const router = Router();
-  const run = async (change: Change, resourceType: ResourceType, request: Request, response: Response) => {
+  const run = async (action: string, change: Change, request: Request, response: Response) => {
+    const resourceType = String(request.params.resourceType);
+    if (!isResourceType(resourceType)) throw new StoreError(400, `Invalid resource_type - ${resourceType}`);
     const { fields } = await readSubmission(request, parts.staging, 0);
     if (authenticate(fields, request.headers.authorization, parts.settings) === 'unsigned') {
       throw new StoreError(401, 'Missing required parameter - signature');
     }
+    const own = parametersOf[action];
+    if (own !== undefined) requireSupported(fields, new Set([...common, ...own]));
     response.json(await change(fields, resourceType, parts));
   };
   router.post('/:resourceType/:action', (request, response, next) => {
     const { resourceType, action } = request.params;
     const change = Object.hasOwn(changes, action) ? changes[action] : undefined;
     if (change === undefined || !isResourceType(resourceType)) return next();
-    return run(change, resourceType, request, response);
+    return run(action, change, request, response);
   });
   return router;
 }

@@ -87,9 +87,9 @@ const understood = new Set([
  *
  * @throws {StoreError} 400
  */
-function requireSupported(fields: Fields): void {
+export function requireSupported(fields: Fields, supported: ReadonlySet<string> = understood): void {
   const unsupported = [...fields]
-    .filter(([name, value]) => !understood.has(name) && !isOff(value))
+    .filter(([name, value]) => !supported.has(name) && !isOff(value))
     .map(([name]) => name);
   if (unsupported.length > 0) {
     throw new StoreError(400, `Unsupported parameter - ${unsupported.join(', ')}: not supported by the embedded store`);

@@ -75,6 +75,13 @@ test('context is added and cleared, with escapes', async () => {
   expect((await resource(store, 'a')).context).toBeUndefined();
 });
 
+test('a parameter that a call does not know is named', async () => {
+  const store = await withImages('a');
+  const { status, body } = await call(store, 'destroy', { public_id: 'a', notify: 'me' });
+  expect([status, body.error.message]).toEqual([400, expect.stringContaining('notify')]);
+  expect((await resource(store, 'a')).public_id).toBe('a');
+});
+
 test('none of these calls works without authentication', async () => {
   const store = await withImages('a');
   for (const action of ['destroy', 'rename', 'explicit', 'tags', 'context']) {
