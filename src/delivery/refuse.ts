@@ -8,6 +8,10 @@ export const methods = [...answered].join(', ');
 /** What makes a request one that delivery does not answer, whatever its path; undefined when nothing does. */
 export function refuseRequest(request: IncomingMessage): Problem | undefined {
   const { method = '', headers } = request;
+  // HTTP/0.9 has no headers, so no host and no end of an answer but the connection's.
+  if (request.httpVersionMajor !== 1) {
+    return { status: 505, detail: 'HTTP/1.1 or HTTP/1.0 is spoken here.', headers: { connection: 'close' } };
+  }
   // Whoever stands before us may have gone by the other one.
   if (hostCount(request.rawHeaders) > 1) {
     return { status: 400, detail: 'A request names one host.', headers: { connection: 'close' } };
