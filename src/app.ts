@@ -30,12 +30,15 @@ import { RememberingLedger } from './ledger/remembering-ledger.ts';
 import { openSqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { Migration } from './migration/migration.ts';
 import { SourceChoice } from './migration/source-choice.ts';
+import { Sweeper } from './migration/sweeper.ts';
 import { createHttpOrigin } from './origin/http/http-origin.ts';
 import type { Origin } from './origin/origin.ts';
 import { createS3Origin } from './origin/s3/s3-origin.ts';
 import { SharedReads } from './origin/shared-read.ts';
 import { clientAddress } from './server/client-address.ts';
+import { observeSweep, registerFlowMetrics } from './server/flow-metrics.ts';
 import type { Log } from './server/log.ts';
+import { noticesOf } from './server/notices.ts';
 import { observeDelivery, observeMigration } from './server/observe.ts';
 import { OriginPool } from './server/origin-pool.ts';
 import { createReadiness } from './server/readiness.ts';
@@ -70,17 +73,21 @@ export interface App {
 
 /** Bytes of each shared read that stay in memory. */
 const spoolMemoryBytes = 256 << 10;
+/** Rest between two looks at what is due: how late a failure is tried again, or a dead process's work taken up. */
+const sweepRestMs = 2_000;
+
 /**
  * The one wiring file: it alone constructs drivers. A delivery request meets, in this order:
  *
  * 1. `delivery/`: refuse, resolve to mapping and asset;
  * 2. the ledger's memory (`ledger/remembering-ledger.ts`), then the ledger (`sqlite/` or `redis/`);
  * 3. warm: `warm-redirect.ts` answers from memory, or `warm-stream.ts` reads the store's delivery URL;
- * 4. cold: `migration/` starts the job (single-flight → bounded → claim → examine → transfer → prove → settle), which
- *    reads the origin driver (`http/` or `s3/`) and writes the store driver (`cloudinary/`), while `pass-through.ts`
- *    answers this client from the same read of the origin.
+ * 4. cold: `migration/` starts the job (single-flight → bounded → paced → guarded → claim → examine → transfer →
+ *    prove → settle), which reads the origin driver (`http/` or `s3/`) and writes the store driver (`cloudinary/`),
+ *    while `pass-through.ts` answers this client from the same read of the origin.
  *
- * The admin side looks at the same ledger and starts the same job; there is no second way to do either.
+ * The sweeper starts the same job for what is due, without a request; the admin side looks at the same ledger and
+ * starts it too. There is no second way to do either.
  */
 export function createApp({ config: first, account, log, version }: AppOptions): App {
   let config = first;
@@ -116,14 +123,20 @@ export function createApp({ config: first, account, log, version }: AppOptions):
   const metrics = createMetrics(registry, { inFlight: () => migration.jobs().length, version });
   // A worker reports to the first process, which alone has an admin side and counts the ledger.
   const jobs = (): Job[] => migration.jobs().map(({ asset, ...job }) => ({ key: asset.key, ...job }));
-  if (cluster.isWorker) answerReports(async () => ({ metrics: await registry.getMetricsAsJSON(), jobs: jobs() }));
+  if (cluster.isWorker)
+    answerReports(async () => ({
+      metrics: await registry.getMetricsAsJSON(),
+      jobs: jobs(),
+      notices: noticesOf(migration, sweeper.trouble),
+    }));
   else registerLedgerMetrics(registry, ledger);
 
+  const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
   const migration = new Migration({
     ledger,
     store,
     reads,
-    owner: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+    owner,
     leaseMs: config.ledger.lease,
     concurrency: config.store.uploads,
     mappingOf: (key) => table.ofKey(key),
@@ -149,9 +162,29 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     now: Date.now,
   });
 
+  registerFlowMetrics(registry, migration);
+  const closing = new AbortController();
+  const sweeper = new Sweeper({
+    ledger,
+    migrator: migration,
+    owner,
+    assetOf: (key) => {
+      const mapping = table.ofKey(key);
+      return mapping === undefined ? undefined : assetOf(mapping, key);
+    },
+    concurrency: Math.max(1, Math.ceil(config.store.uploads / 2)),
+    restMs: sweepRestMs,
+    random: Math.random,
+    observe: observeSweep(registry, log),
+  });
+  const sweeping = sweeper.run(closing.signal);
+
   const stopped = new AbortController();
   const unsubscribe = ledger.subscribe((news) => copyWatch.hear(news));
-  const readiness = createReadiness(ledger, store);
+  const readiness = createReadiness(ledger, store, async () => [
+    ...noticesOf(migration, sweeper.trouble),
+    ...(await collectReports()).flatMap((report) => report.notices),
+  ]);
   const admin = createAdmin({
     ledger,
     mappings: () => table.all,
@@ -201,7 +234,8 @@ export function createApp({ config: first, account, log, version }: AppOptions):
       leaving = true;
     },
     close: async (graceMs) => {
-      await migration.stop(graceMs);
+      closing.abort();
+      await Promise.all([migration.stop(graceMs), sweeping]);
       stopped.abort();
       unsubscribe();
       warmStream.close();

@@ -16,6 +16,8 @@ export interface WorkerReport {
   /** What `Registry.getMetricsAsJSON` gives. */
   readonly metrics: object[];
   readonly jobs: readonly Job[];
+  /** What holds uploads up there, one sentence each. */
+  readonly notices: readonly string[];
 }
 
 interface Question {

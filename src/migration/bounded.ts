@@ -1,8 +1,8 @@
 import type { MigrationOutcome, MigrationRequest, Migrator } from './migrator.ts';
 
 export interface Bounds {
-  /** Jobs at a time. */
-  readonly concurrency: number;
+  /** Jobs at a time; may change from one moment to the next, and is 1 at least. */
+  readonly concurrency: () => number;
   /** Jobs that may wait. One more is postponed: its asset is served from the origin and tried by a later request. */
   readonly queue: number;
 }
@@ -28,7 +28,7 @@ export class Bounded implements Migrator {
   }
 
   async migrate(request: MigrationRequest): Promise<MigrationOutcome> {
-    if (this.#running >= this.#bounds.concurrency) {
+    if (this.#running >= this.#bounds.concurrency()) {
       if (this.#waiting.length >= this.#bounds.queue) return { kind: 'postponed', why: 'overloaded' };
       await new Promise<void>((resume) => this.#waiting.push(resume));
     } else {
@@ -38,10 +38,18 @@ export class Bounded implements Migrator {
       if (this.#stopping) return { kind: 'postponed', why: 'stopping' };
       return await this.#inner.migrate(request);
     } finally {
-      // The slot goes from hand to hand, so that a newcomer cannot slip in before those who wait.
+      this.#running -= 1;
+      this.#resume();
+    }
+  }
+
+  /** The slot is taken for those who wait, so that a newcomer cannot slip in before them. */
+  #resume(): void {
+    while (this.#running < this.#bounds.concurrency()) {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#running -= 1;
-      else next();
+      if (next === undefined) return;
+      this.#running += 1;
+      next();
     }
   }
 

@@ -5,10 +5,13 @@ import type { Claim, Ledger } from '../ledger/ledger.ts';
 import { type AttemptDependencies, createAttempt } from './attempt.ts';
 import { Bounded } from './bounded.ts';
 import { Claimed } from './claimed.ts';
+import { type BreakerChange, Guarded } from './guarded.ts';
 import type { MigrationOutcome, MigrationRequest } from './migrator.ts';
+import { Pace } from './pace.ts';
+import { Paced } from './paced.ts';
 import { SingleFlight } from './single-flight.ts';
 
-export interface MigrationOptions extends Omit<AttemptDependencies, 'onProgress'> {
+export interface MigrationOptions extends Omit<AttemptDependencies, 'onProgress' | 'onRateLimited'> {
   readonly ledger: Ledger;
   /** Names this process. */
   readonly owner: string;
@@ -24,6 +27,9 @@ export type MigrationEvent =
   /** Somebody asked for an asset whose job was running already. */
   | { readonly kind: 'shared'; readonly asset: Asset }
   | { readonly kind: 'lost'; readonly claim: Claim }
+  | ({ readonly kind: 'breaker' } & BreakerChange)
+  /** The store said that it is asked too much: the whole fleet's uploads pause. */
+  | { readonly kind: 'paused'; readonly milliseconds: number }
   /** A bug of ours. */
   | { readonly kind: 'broken'; readonly asset: Asset; readonly error: unknown };
 
@@ -46,13 +52,25 @@ export class Migration {
   readonly #options: MigrationOptions;
   readonly #flights: SingleFlight;
   readonly #bounded: Bounded;
+  readonly #guarded: Guarded;
+  readonly #pace: Pace;
+  readonly #stopping = new AbortController();
   readonly #abort = new AbortController();
   readonly #jobs = new Map<string, { asset: Asset; startedAt: number; via: Job['via'] }>();
 
   constructor(options: MigrationOptions) {
     this.#options = options;
+    const monotonic = () => performance.now();
+    this.#pace = new Pace({
+      ledger: options.ledger,
+      most: options.concurrency,
+      now: monotonic,
+      random: options.random,
+      onPause: (milliseconds) => options.observe({ kind: 'paused', milliseconds }),
+    });
     const attempt = createAttempt({
       ...options,
+      onRateLimited: (forMs) => this.#pace.limited(forMs),
       onProgress: (asset, via) => {
         const job = this.#jobs.get(encodeAssetKey(asset.key));
         if (job !== undefined) job.via = via;
@@ -70,7 +88,12 @@ export class Migration {
         return attempt(asset, context).finally(() => this.#jobs.delete(id));
       },
     });
-    this.#bounded = new Bounded(claimed, { concurrency: options.concurrency, queue: queueLimit });
+    this.#guarded = new Guarded(claimed, {
+      now: monotonic,
+      onChange: (change) => options.observe({ kind: 'breaker', ...change }),
+    });
+    const paced = new Paced(this.#guarded, this.#pace, this.#stopping.signal);
+    this.#bounded = new Bounded(paced, { concurrency: () => this.#pace.slots, queue: queueLimit });
     this.#flights = new SingleFlight(this.#bounded);
   }
 
@@ -107,6 +130,16 @@ export class Migration {
     return [...this.#jobs].map(([id, job]) => ({ ...job, bytes: this.#options.reads.current(id)?.received ?? 0 }));
   }
 
+  /** Milliseconds that the fleet's uploads pause still; 0: they do not. */
+  get pausedFor(): number {
+    return this.#pace.pausedFor;
+  }
+
+  /** Circuit breakers that are open in this process. */
+  breakers(): readonly BreakerChange[] {
+    return this.#guarded.open();
+  }
+
   /** Jobs that wait for a slot. */
   get queued(): number {
     return this.#bounded.queued;
@@ -118,6 +151,7 @@ export class Migration {
    */
   async stop(graceMs: number): Promise<void> {
     this.#bounded.stop();
+    this.#stopping.abort();
     const spent = setTimeout(() => this.#abort.abort(), graceMs);
     await this.#flights.idle();
     clearTimeout(spent);

@@ -11,6 +11,9 @@ export interface MigrationRequest {
   readonly redo?: 'retry' | 'refresh' | 'lost' | 'revalidate';
 }
 
+/** `store-down`, `origin-down`: a circuit breaker is open. */
+type PostponedBecause = 'overloaded' | 'ledger-down' | 'store-down' | 'origin-down' | 'superseded' | 'stopping';
+
 export type MigrationOutcome =
   /** We uploaded it, or found it whole at the store; `record` is what the ledger says now. */
   | { readonly kind: 'stored'; readonly record: AssetRecord }
@@ -21,12 +24,13 @@ export type MigrationOutcome =
   /** Another process has the claim. */
   | { readonly kind: 'held'; readonly record: AssetRecord }
   /** Not tried: the next request tries again. */
-  | { readonly kind: 'postponed'; readonly why: 'overloaded' | 'ledger-down' | 'superseded' | 'stopping' };
+  | { readonly kind: 'postponed'; readonly why: PostponedBecause };
 
 /**
  * Brings one asset to the store. The job is a stack of small decorators of this port, outermost first:
  *
- * `single-flight` (one job per asset and process) → `bounded` (so many at a time) → `claimed` (the ledger's claim, its
+ * `single-flight` (one job per asset and process) → `bounded` (so many at a time) → `paced` (waits while the
+ * fleet's uploads pause) → `guarded` (circuit breakers) → `claimed` (the ledger's claim, its
  * lease, and the settlement) → `attempt` (examine → transfer → prove).
  *
  * No client can cancel it. It never rejects for what happens to an asset; that is an outcome.

@@ -27,7 +27,7 @@ const rules: Readonly<Record<Reason, Rule>> = {
   'too-large': { state: 'failed', first: hour, cap: 24 * hour },
   'wrong-type': { state: 'failed', first: 10 * minute, cap: 24 * hour },
   'store-rejected': { state: 'failed', first: 10 * minute, cap: 24 * hour },
-  'store-rate-limited': { state: 'failed', first: minute, cap: hour },
+  'store-rate-limited': { state: 'failed', first: 10, cap: 5 * minute },
   'store-unreachable': { state: 'failed', first: 10, cap: 5 * minute },
   'store-auth': { state: 'failed', first: minute, cap: 10 * minute },
   'id-collision': { state: 'failed', first: hour, cap: 24 * hour },

@@ -19,12 +19,15 @@ const requestOutcomes: Readonly<Record<Outcome, RequestOutcome>> = {
 
 /** Turns what delivery did into metrics, and what must not happen into log lines. */
 export function observeDelivery(metrics: Metrics, log: Log): (event: DeliveryEvent) => void {
-  return ({ mapping, outcome, request, startedAt, headAt, bytes, error }) => {
+  return ({ mapping, outcome, request, requestId, startedAt, headAt, bytes, error }) => {
     const counted = requestOutcomes[outcome];
     metrics.request(mapping, counted, bytes);
     metrics.firstByte(counted, (headAt - startedAt) / 1000);
     if (error !== undefined)
-      log.error({ event: 'delivery-failed', target: request.url, error: describe(error) }, 'delivery failed');
+      log.error(
+        { event: 'delivery-failed', requestId, target: request.url, error: describe(error) },
+        'delivery failed',
+      );
   };
 }
 

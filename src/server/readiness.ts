@@ -10,12 +10,20 @@ interface Pinged {
   ping(): Promise<void>;
 }
 
-/** Down means degraded, not unready: the origin answers, and no other process of the fleet could do better. */
-export function createReadiness(ledger: Pinged, store: Pinged): () => Promise<Readiness> {
+/**
+ * Down means degraded, not unready: the origin answers, and no other process of the fleet could do better.
+ *
+ * @param notices what else holds uploads up, one sentence each
+ */
+export function createReadiness(
+  ledger: Pinged,
+  store: Pinged,
+  notices: () => Promise<readonly string[]>,
+): () => Promise<Readiness> {
   const lookAtLedger = atMostEvery(ledgerLookMs, () => ledger.ping());
   const lookAtStore = atMostEvery(storeLookMs, () => store.ping());
   return async () => {
-    const [ledgerUp, storeUp] = await Promise.all([lookAtLedger(), lookAtStore()]);
+    const [ledgerUp, storeUp, others] = await Promise.all([lookAtLedger(), lookAtStore(), notices()]);
     return {
       ready: true,
       ledger: ledgerUp ? 'up' : 'down',
@@ -25,6 +33,7 @@ export function createReadiness(ledger: Pinged, store: Pinged): () => Promise<Re
           ? []
           : ['the ledger cannot be reached: what memory does not know is served from the origin, uploads pause']),
         ...(storeUp ? [] : ['the store cannot be reached: uploads wait']),
+        ...others,
       ],
     };
   };

@@ -12,6 +12,7 @@ if (process.env.STUCK === undefined) {
   answerReports(async () => ({
     metrics: await registry.getMetricsAsJSON(),
     jobs: [{ key, startedAt: 1, bytes: 2, via: 'bytes' }],
+    notices: [],
   }));
 } else {
   // Stays alive as a worker does, and is silent.

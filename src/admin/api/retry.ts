@@ -20,6 +20,8 @@ export interface Retry {
 const notTried: Readonly<Record<Extract<MigrationOutcome, { kind: 'postponed' }>['why'], string>> = {
   overloaded: 'too many uploads wait already: try again later',
   'ledger-down': 'the ledger does not answer: try again when it does',
+  'store-down': 'the store fails or refuses everything: try again when it is mended',
+  'origin-down': 'the origin fails for everything: try again when it is mended',
   superseded: 'another process took the upload over: look at its outcome',
   stopping: 'this process is stopping: ask another one',
 };

@@ -33,7 +33,7 @@ function requestFor(path: string): MigrationRequest {
 
 test('so many jobs run at a time, the others in order of arrival, also behind a failed one', async () => {
   const inner = new HeldMigrator();
-  const bounded = new Bounded(inner, { concurrency: 2, queue: 10 });
+  const bounded = new Bounded(inner, { concurrency: () => 2, queue: 10 });
   const jobs = ['a', 'b', 'c', 'd'].map((path) => bounded.migrate(requestFor(path)));
   expect(inner.started).toEqual(['a', 'b']);
   expect(bounded.queued).toBe(2);
@@ -52,7 +52,7 @@ test('so many jobs run at a time, the others in order of arrival, also behind a 
 
 test('a job beyond the queue is postponed at once', async () => {
   const inner = new HeldMigrator();
-  const bounded = new Bounded(inner, { concurrency: 1, queue: 1 });
+  const bounded = new Bounded(inner, { concurrency: () => 1, queue: 1 });
   const jobs = [bounded.migrate(requestFor('a')), bounded.migrate(requestFor('b'))];
   expect(await bounded.migrate(requestFor('c'))).toEqual({ kind: 'postponed', why: 'overloaded' });
   inner.end('a');
@@ -63,7 +63,7 @@ test('a job beyond the queue is postponed at once', async () => {
 
 test('a stop lets the running job end and starts none of those that wait', async () => {
   const inner = new HeldMigrator();
-  const bounded = new Bounded(inner, { concurrency: 1, queue: 5 });
+  const bounded = new Bounded(inner, { concurrency: () => 1, queue: 5 });
   const jobs = ['a', 'b', 'c'].map((path) => bounded.migrate(requestFor(path)));
   bounded.stop();
   inner.end('a');
