@@ -45,7 +45,7 @@ export class Answers {
   }
 
   #answerWarm(exchange: Exchange, copy: StoredCopy, record: AssetRecord | undefined): void {
-    const { mapping, response } = exchange;
+    const { mapping } = exchange;
     if (record !== undefined && revalidationDue(record, mapping.drift, this.#dependencies.now())) {
       void this.#dependencies.ensure(exchange.asset, 'revalidate');
     }
@@ -54,11 +54,12 @@ export class Answers {
       this.#streamWarm(exchange, answer.location, record).catch((error) => this.fail(exchange, error));
       return;
     }
-    redirectToStore(response, mapping.redirectStatus, answer);
+    redirectToStore(exchange, answer);
     this.#report(exchange, 'warm-redirect');
   }
 
   async #streamWarm(exchange: Exchange, location: string, record: AssetRecord | undefined): Promise<void> {
+    exchange.response.setHeader('x-request-id', exchange.requestId);
     const original = exchange.transformation === '' && exchange.format === undefined;
     const outcome = await this.#dependencies.warmStream.stream(
       exchange,
@@ -145,11 +146,16 @@ export class Answers {
     this.#report(exchange, 'cold-passthrough');
   }
 
-  #report({ request, mapping, startedAt, headAt, bytes }: Exchange, outcome: Outcome, error?: unknown): void {
+  #report(
+    { request, requestId, mapping, startedAt, headAt, bytes }: Exchange,
+    outcome: Outcome,
+    error?: unknown,
+  ): void {
     this.#dependencies.observe({
       mapping: mapping.prefix,
       outcome,
       request,
+      requestId,
       startedAt,
       headAt: headAt ?? performance.now(),
       bytes: bytes ?? 0,

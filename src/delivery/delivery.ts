@@ -9,6 +9,7 @@ import type { Exchange, Outcome } from './exchange.ts';
 import { findFormatSource, formatSources } from './format-sources.ts';
 import { answerProblem, type Problem } from './problem.ts';
 import { methods, refuseRequest, targetProblem } from './refuse.ts';
+import { requestIdOf } from './request-id.ts';
 import { resolve } from './resolve.ts';
 import { isSigned } from './signed-delivery.ts';
 
@@ -33,6 +34,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
   return (request, response) => {
     const startedAt = performance.now();
+    const requestId = requestIdOf(request);
     const refusal = refuseRequest(request);
     if (refusal !== undefined) return refuse(refusal);
     if (request.method === 'OPTIONS') {
@@ -62,6 +64,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
       transformation,
       format: undefined,
       unsigned,
+      requestId,
       startedAt,
     };
     const remembered = peek(id);
@@ -69,12 +72,14 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
       answers.answer(exchange, remembered);
       return;
     }
+    response.setHeader('x-request-id', requestId);
     const answered = resolution.convertible ? answerConverted(exchange) : answerKnown(exchange);
     answered.catch((error) => answers.fail(exchange, error));
 
     function refuse(problem: Problem, outcome: Outcome = 'refused'): void {
+      response.setHeader('x-request-id', requestId);
       answerProblem(request, response, problem);
-      observe({ outcome, request, startedAt, headAt: performance.now(), bytes: 0 });
+      observe({ outcome, request, requestId, startedAt, headAt: performance.now(), bytes: 0 });
     }
   };
 

@@ -41,6 +41,7 @@ export interface DeliveryEvent {
   readonly mapping?: string;
   readonly outcome: Outcome;
   readonly request: IncomingMessage;
+  readonly requestId: string;
   /** By `performance.now()`. */
   readonly startedAt: number;
   /** When the answer's head was sent, by the same clock. */

@@ -16,6 +16,8 @@ export interface Exchange {
   readonly format: string | undefined;
   /** The mapping wants a signature, and the URL has none that holds: it may not start an upload. */
   readonly unsigned?: boolean;
+  /** For `X-Request-Id` and the log. */
+  readonly requestId: string;
   /** By `performance.now()`. */
   readonly startedAt: number;
   /** When the answer's head was sent, by the same clock. */

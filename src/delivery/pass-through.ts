@@ -143,6 +143,7 @@ function notModified(exchange: Exchange, head: OriginResponse): boolean {
 
 function writeHead(exchange: Exchange, head: OriginResponse): void {
   exchange.headAt = performance.now();
+  exchange.response.setHeader('server-timing', `origin;dur=${(exchange.headAt - exchange.startedAt).toFixed(1)}`);
   // A body that may have been cut must not get an end of ours that says otherwise: it is given on as it comes.
   if (isUnproven(head)) exchange.response.useChunkedEncodingByDefault = false;
   exchange.response.writeHead(

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { StoredCopy } from '../asset/record.ts';
 import { cacheStatus, cacheTags, publicHeaders } from './answer-headers.ts';
 import type { Exchange } from './exchange.ts';
@@ -60,7 +59,7 @@ export class WarmAnswers {
 }
 
 /** Sends the client to the versioned delivery URL of the stored copy. The fastest answer there is: no await. */
-export function redirectToStore(response: ServerResponse, status: number, answer: WarmAnswer): void {
-  response.writeHead(status, answer.headers);
+export function redirectToStore({ response, mapping, requestId }: Exchange, answer: WarmAnswer): void {
+  response.writeHead(mapping.redirectStatus, { ...answer.headers, 'x-request-id': requestId });
   response.end();
 }

@@ -168,3 +168,20 @@ test('a restart remembers everything', async () => {
   expect(warm.body.equals(lake)).toBe(true);
   expect((await curl(`${after.delivery}/img/photos/lake.jpg`)).status).toBe(302);
 });
+
+test('every answer names its request; an id that the CDN gave is kept, one that is unfit for a log is not', async () => {
+  for (const path of [
+    '/redirect/photos/lake.jpg',
+    '/stream/photos/lake.jpg',
+    '/elsewhere/a.jpg',
+    '/head/twins/a.jpg',
+  ]) {
+    const [one, other] = [await curl(`${proxy.delivery}${path}`), await curl(`${proxy.delivery}${path}`)];
+    expect(one.headers['x-request-id']).toMatch(/^[A-Za-z0-9_-]+$/);
+    expect(other.headers['x-request-id']).not.toBe(one.headers['x-request-id']);
+    const named = await curl(`${proxy.delivery}${path}`, '-H', 'x-request-id: cdn-4711');
+    expect(named.headers['x-request-id']).toBe('cdn-4711');
+    const unfit = await curl(`${proxy.delivery}${path}`, '-H', 'x-request-id: a b"');
+    expect(unfit.headers['x-request-id']).toMatch(/^[A-Za-z0-9_-]+$/);
+  }
+});

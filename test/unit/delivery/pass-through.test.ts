@@ -29,7 +29,8 @@ beforeEach(async () => {
   reads = new SharedReads({ directory, memoryBytes: 50_000, maxBytes: 1_000_000 });
   origin = new ScriptedOrigin({ content, facts: { etag: '"one"' } });
   server = createServer((incoming, response) => {
-    const exchange = { request: incoming, response, mapping, asset, id, transformation: '', format: undefined };
+    const asked = { transformation: '', format: undefined, unsigned: false, requestId: 'r-1' };
+    const exchange = { request: incoming, response, mapping, asset, id, ...asked };
     void passThrough({ ...exchange, startedAt: performance.now() }, { origin, reads });
   });
   server.listen(0, '127.0.0.1');

@@ -48,7 +48,8 @@ beforeEach(async () => {
       id: encodeAssetKey(asset.key),
       transformation: '',
       format: undefined,
-      signed: true,
+      unsigned: false,
+      requestId: 'r-1',
       startedAt: 0,
     };
     warm.stream(exchange, location, origin).then((outcome) => {
