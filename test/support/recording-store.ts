@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+  request as send,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMediaStore } from '../../src/media-store/media-store.ts';
 import type { MediaStoreOptions } from '../../src/media-store/options.ts';
@@ -36,6 +42,8 @@ export interface RecordingStore extends AsyncDisposable {
   /** For `store.uploadPrefix` and `store.deliveryPrefix`. */
   readonly url: string;
   readonly uploads: readonly RecordedUpload[];
+  /** Headers of every request, as they came. */
+  readonly received: readonly IncomingHttpHeaders[];
   /** Most uploads of one public ID that were under way at the same time. */
   readonly mostAtATime: number;
   uploadsOf(publicId: string): number;
@@ -55,12 +63,14 @@ export async function startRecordingStore(
   await store.listen({ host: '127.0.0.1', port: 0 });
 
   const uploads: RecordedUpload[] = [];
+  const received: IncomingHttpHeaders[] = [];
   const underWay = new Map<string, number>();
   const waiting = new Set<() => void>();
   let mostAtATime = 0;
   let decide: ((publicId: string, time: number) => Intervention | undefined) | undefined;
 
   const server = createServer((request, response) => {
+    received.push(request.headers);
     handle(request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -136,6 +146,7 @@ export async function startRecordingStore(
     account: `cloudinary://${credentials.apiKey}:${credentials.apiSecret}@${credentials.cloudName}`,
     url: front,
     uploads,
+    received,
     get mostAtATime() {
       return mostAtATime;
     },

@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countBadInputs } from '../support/bad-inputs.ts';
+import { type Canary, inParallel, startCanary } from '../support/canary.ts';
+import { getRaw, type RawAnswer, sendRaw } from '../support/raw-http.ts';
+import { type RecordingStore, startRecordingStore } from '../support/recording-store.ts';
+
+/** Headers by which applications and frameworks are known to change an answer, and which no cache counts. */
+const unkeyed = [
+  ...[
+    'Forwarded',
+    'X-Forwarded-Host',
+    'X-Forwarded-Proto',
+    'X-Forwarded-Scheme',
+    'X-Forwarded-Port',
+    'X-Forwarded-For',
+  ],
+  ...['X-Forwarded-Server', 'X-Forwarded-Prefix', 'X-Forwarded-Path', 'X-Forwarded', 'X-Forwarded-By', 'X-Real-IP'],
+  ...[
+    'X-Host',
+    'X-Original-Host',
+    'X-HTTP-Host-Override',
+    'X-Original-URL',
+    'X-Rewrite-URL',
+    'X-Original-URI',
+    'X-URL',
+  ],
+  ...['X-HTTP-Method', 'X-HTTP-Method-Override', 'X-Method-Override', 'X-Proxy-URL', 'X-Wap-Profile', 'X-Arbitrary'],
+  ...['X-HTTP-DestinationURL', 'Base-URL', 'Destination', 'Proxy-Host', 'Request-URI', 'Redirect', 'Referer', 'Origin'],
+  ...['Cookie', 'Authorization', 'Proxy-Authorization', 'X-Api-Key', 'X-Auth-Token', 'X-Csrf-Token', 'X-User', 'From'],
+  ...[
+    'True-Client-IP',
+    'CF-Connecting-IP',
+    'Fastly-Client-IP',
+    'X-Client-IP',
+    'X-Cluster-Client-IP',
+    'Client-IP',
+    'Via',
+  ],
+  ...[
+    'Accept-Language',
+    'Accept-Charset',
+    'Accept-Encoding',
+    'User-Agent',
+    'Sec-CH-UA',
+    'Sec-CH-Width',
+    'DPR',
+    'Width',
+  ],
+  ...[
+    'Viewport-Width',
+    'Save-Data',
+    'Cache-Control',
+    'Pragma',
+    'Max-Forwards',
+    'TE',
+    'Trailer',
+    'Expect-CT',
+    'Upgrade',
+  ],
+  ...[
+    'X-Requested-With',
+    'X-Middleware-Subrequest',
+    'X-Middleware-Prefetch',
+    'Next-Router-State-Tree',
+    'RSC',
+    'X-Now-Route-Matches',
+  ],
+  ...[
+    'X-Invoke-Path',
+    'X-Invoke-Status',
+    'X-Matched-Path',
+    'X-Nextjs-Data',
+    'X-Pjax',
+    'X-Amz-Website-Redirect-Location',
+  ],
+  ...['X-Amz-Server-Side-Encryption', 'X-Accel-Redirect', 'X-Sendfile', 'X-Lazyferry-Reason', 'Location', 'Set-Cookie'],
+  ...['Content-Type', 'Content-Encoding', 'Content-Disposition', 'Surrogate-Capability', 'Surrogate-Control', 'Proxy'],
+  ...['Prefer', 'Want-Digest', 'Signature', 'Traceparent', 'X-Request-Id', 'X-Correlation-Id', 'Front-End-Https', 'A'],
+];
+
+const marker = 'canary-value-of-a-client';
+
+let canary: Canary;
+let store: RecordingStore;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lazyferry-headers-'));
+  store = await startRecordingStore(folder);
+  canary = await startCanary(
+    [
+      { prefix: '/cold/', allow: { types: ['video/*'] } },
+      { prefix: '/redirect/' },
+      { prefix: '/stream/', warm: 'stream' },
+      { prefix: '/away/', cold: 'redirect', allow: { types: ['video/*'] } },
+    ],
+    { store: { uploadPrefix: store.url, deliveryPrefix: store.url } },
+    { CLOUDINARY_URL: store.account },
+  );
+  canary.origin.put('/base/a.jpg', readFileSync(new URL('../../sample/media/photos/lake.jpg', import.meta.url)));
+  for (const prefix of ['/redirect/', '/stream/']) {
+    await getRaw(canary.proxy.delivery, `${prefix}a.jpg`);
+    await canary.proxy.logged(({ event, asset }) => {
+      return event === 'stored' && (asset as { mapping: string }).mapping === prefix;
+    });
+  }
+});
+
+afterAll(async () => {
+  await canary?.[Symbol.asyncDispose]();
+  await store?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** All that a cache would keep, without what names this one answer and its time. */
+function kept({ status, headers, text }: RawAnswer) {
+  const { date: _, 'x-request-id': _id, 'server-timing': _timing, ...others } = headers;
+  return { status, headers: others, body: text.slice(text.indexOf('\r\n\r\n')) };
+}
+
+describe.each([
+  ['from the origin', '/cold/a.jpg', 200],
+  ['redirected to the copy', '/redirect/a.jpg', 302],
+  ['streamed from the copy', '/stream/a.jpg', 200],
+  ['redirected to the origin', '/away/a.jpg', 302],
+  ['missing', '/cold/nothing.jpg', 404],
+  ['unmapped', '/nowhere/a.jpg', 404],
+  ['refused', '/cold/../a.jpg', 400],
+])('an answer %s', (_, target, status) => {
+  test('is the same with and without each header that no cache counts', async (context) => {
+    await getRaw(canary.proxy.delivery, target);
+    const plain = kept(await getRaw(canary.proxy.delivery, target));
+    expect(plain.status).toBe(status);
+    const lines = unkeyed.flatMap((name) => [`${name}: ${marker}`, `${name}: evil.example`, `${name}: 127.0.0.1:1`]);
+    await inParallel(lines, async (line) => {
+      expect(kept(await getRaw(canary.proxy.delivery, target, line)), line).toEqual(plain);
+    });
+    countBadInputs(context, lines.length);
+  });
+
+  test('is the same whatever host is named', async (context) => {
+    const hosts = ['evil.example', 'evil.example:80', '127.0.0.1:9090', 'localhost', canary.stranger, 'a"b', '[::1]'];
+    const plain = kept(await getRaw(canary.proxy.delivery, target));
+    for (const host of hosts) {
+      const request = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      expect(kept(await sendRaw(canary.proxy.delivery, request)), host).toEqual(plain);
+    }
+    countBadInputs(context, hosts.length);
+  });
+});
+
+test('nothing of a client’s reaches the origin or the store but range, conditions and, where it streams, what it accepts', () => {
+  expect(canary.origin.requests.length).toBeGreaterThan(10);
+  const known = ['accept', 'accept-encoding', 'cdn-loop', 'connection', 'host', 'user-agent', 'via', 'keep-alive'];
+  const asked = ['range', 'if-range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
+  for (const { headers } of canary.origin.requests) {
+    expect([...known, ...asked]).toEqual(expect.arrayContaining(Object.keys(headers)));
+    expect(JSON.stringify(headers)).not.toMatch(/canary-value|evil\.example/);
+    if (headers['user-agent'] !== undefined) expect(headers['user-agent']).toMatch(/^lazyferry\//);
+    expect(headers['accept-encoding'], 'nothing is ever decompressed').toBe('identity');
+  }
+  const ofTheUpload = [
+    'authorization',
+    'content-length',
+    'content-type',
+    'content-range',
+    'x-unique-upload-id',
+    'transfer-encoding',
+  ];
+  for (const headers of store.received) {
+    expect([...known, ...asked, ...ofTheUpload]).toEqual(expect.arrayContaining(Object.keys(headers)));
+    const { 'user-agent': _, ...others } = headers;
+    expect(JSON.stringify(others)).not.toMatch(/canary-value|evil\.example/);
+  }
+});
