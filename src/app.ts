@@ -107,6 +107,8 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     ...(account.uploadPrefix === undefined ? {} : { uploadPrefix: account.uploadPrefix }),
     ...(account.deliveryPrefix === undefined ? {} : { deliveryPrefix: account.deliveryPrefix }),
   });
+  // Asked now, so that the first upload need not wait for them; where the account does not tell, there are none.
+  void store.limits();
   const origins = new OriginPool((mapping: Mapping) => openOrigin(mapping, version));
   const reads = new SharedReads({
     directory: join(config.dataDirectory, 'spool'),
