@@ -65,15 +65,21 @@ export function coldHeaders(origin: OriginResponse, mapping: Mapping, id: string
   return headers;
 }
 
+/** A picture, and a document that can run scripts. */
+const svg = /^\s*image\/svg/i;
+/** Documents that a browser runs scripts of: HTML, and XML of any kind, which may hold elements of HTML. */
+const scripted = /^\s*(?:text\/(?:html|xml|xsl)|application\/xml|message\/rfc822|multipart\/|[^;,\s]+\+xml)/i;
+
 /**
- * Documents that a browser would run scripts of, were it sent to them: on the site's own host they may do nothing but
- * show themselves. Pictures embedded in pages are not affected.
+ * What keeps a document from running scripts on the site's own host, were it opened by itself: a sandbox, and for what
+ * is no picture a download where the origin does not say otherwise. Pictures embedded in pages are not affected.
  */
-export function sandbox(contentType: string | undefined): Record<string, string> {
-  return contentType !== undefined &&
-    /^(?:image\/svg|text\/html|text\/xml|application\/(?:xhtml|xml))/i.test(contentType)
-    ? { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox" }
-    : {};
+export function sandbox(contentType = ''): Record<string, string> {
+  if (!svg.test(contentType) && !scripted.test(contentType)) return {};
+  return {
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+    ...(svg.test(contentType) ? {} : { 'content-disposition': 'attachment' }),
+  };
 }
 
 /**

@@ -131,7 +131,7 @@ function warmHeaders(upstream: IncomingMessage, streaming: Streaming): Record<st
     if (typeof value === 'string') taken[name] = value;
   }
   const headers = { ...taken, ...describedBy(streaming) };
-  return { ...headers, ...sandbox(headers['content-type']) };
+  return { ...sandbox(headers['content-type']), ...headers };
 }
 
 /** What does not depend on the store's answer. */
