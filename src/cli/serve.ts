@@ -74,21 +74,29 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
       log.error({ event: 'config-refused', error: String(error) }, 'the last good configuration stays'),
   });
 
-  const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin, config.listen);
-  const delivery =
-    workers > 1 && !isWorker
-      ? await startWorkers({ workers, account, log, graceMs: config.shutdown.grace })
-      : await listen(app.delivery, config.listen.delivery, config.listen);
-  const serving = { delivery: delivery.url, admin: admin?.url ?? '', store: embedded?.store.url, config };
-  if (!isWorker)
-    log.info({ event: 'ready', delivery: serving.delivery, admin: serving.admin, store: serving.store }, 'ready');
-  process.send?.({ kind: 'ready', url: delivery.url });
-  onReady?.(serving);
+  const listeners: { close(graceMs: number): Promise<void> }[] = [];
+  try {
+    const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin, config.listen);
+    if (admin !== undefined) listeners.push(admin);
+    const delivery =
+      workers > 1 && !isWorker
+        ? await startWorkers({ workers, account, log, graceMs: config.shutdown.grace })
+        : await listen(app.delivery, config.listen.delivery, config.listen);
+    listeners.push(delivery);
+    const serving = { delivery: delivery.url, admin: admin?.url ?? '', store: embedded?.store.url, config };
+    if (!isWorker) {
+      log.info({ event: 'ready', delivery: serving.delivery, admin: serving.admin, store: serving.store }, 'ready');
+    }
+    process.send?.({ kind: 'ready', url: delivery.url });
+    onReady?.(serving);
 
-  const signal = await stopSignal();
-  log.info({ event: 'stopping', signal }, 'stopping');
-  stopWatching();
-  await stop(app, [delivery, ...(admin === undefined ? [] : [admin])], embedded, config.shutdown.grace);
+    const signal = await stopSignal();
+    log.info({ event: 'stopping', signal }, 'stopping');
+  } finally {
+    // Also when it could not start: nothing may keep the process alive then.
+    stopWatching();
+    await stop(app, listeners, embedded, config.shutdown.grace);
+  }
   log.info({ event: 'stopped' }, 'stopped');
   if (cluster.isWorker) cluster.worker?.disconnect();
 }
