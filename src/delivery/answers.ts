@@ -68,8 +68,10 @@ export class Answers {
     );
     if (outcome === 'answered') return this.#report(exchange, 'warm-stream');
     if (exchange.response.destroyed) return;
-    if (outcome === 'lost') void this.#dependencies.ensure(exchange.asset, 'lost');
-    await this.#passThrough(exchange);
+    await this.#passThrough(
+      exchange,
+      outcome === 'lost' ? this.#dependencies.ensure(exchange.asset, 'lost') : undefined,
+    );
   }
 
   #answerMissing(exchange: Exchange, record: AssetRecord): void {
@@ -108,7 +110,7 @@ export class Answers {
       response.end();
       return this.#report(exchange, 'cold-redirect');
     }
-    await this.#passThrough(exchange);
+    await this.#passThrough(exchange, migration);
   }
 
   #refuseUnsigned(exchange: Exchange): void {
@@ -140,9 +142,9 @@ export class Answers {
     return record;
   }
 
-  async #passThrough(exchange: Exchange): Promise<void> {
+  async #passThrough(exchange: Exchange, job: Promise<unknown> | undefined): Promise<void> {
     const { originOf, reads } = this.#dependencies;
-    await passThrough(exchange, { origin: originOf(exchange.mapping), reads });
+    await passThrough(exchange, { origin: originOf(exchange.mapping), reads, ...(job === undefined ? {} : { job }) });
     this.#report(exchange, 'cold-passthrough');
   }
 

@@ -13,6 +13,8 @@ import { answerProblem } from './problem.ts';
 export interface PassThrough {
   readonly origin: Origin;
   readonly reads: SharedReads;
+  /** The job that makes the copy, where this request began or joined one. Never rejects. */
+  readonly job?: Promise<unknown>;
 }
 
 /** Conditional headers that the origin may judge itself when we hand it the client's range. */
@@ -52,6 +54,8 @@ async function answerWhole(exchange: Exchange, source: PassThrough): Promise<voi
   const release = read.hold();
   try {
     const head = await read.response;
+    if (source.job !== undefined && head.status === 200 && head.length !== undefined)
+      reads.keep(read, head.length, source.job);
     if (exchange.response.destroyed) return;
     if (notModified(exchange, head)) return;
     const body = read.attach();

@@ -4,6 +4,9 @@ import type { OriginBody, OriginResponse } from './origin.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
 import { withholdEnd } from './withhold-end.ts';
 
+/** Bytes of reads that only jobs wait for; see {@link SharedReads.keep}. */
+const mostKeptBytes = 64 << 20;
+
 /** What a whole body was, once every byte of it has been read. */
 export interface BodyDigest {
   readonly bytes: number;
@@ -131,6 +134,8 @@ export class SharedRead {
 export class SharedReads {
   readonly #reads = new Map<string, SharedRead>();
   readonly #options: SpoolOptions;
+  readonly #kept = new Set<SharedRead>();
+  #keptBytes = 0;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
@@ -144,6 +149,24 @@ export class SharedReads {
   current(key: string): SharedRead | undefined {
     const current = this.#reads.get(key);
     return current?.joinable === true ? current : undefined;
+  }
+
+  /**
+   * Keeps what was read for a job that may still have to wait for its turn, so that it need not read the origin again.
+   * Only so many bytes are kept in all: beyond, reading again is cheaper than what waits.
+   *
+   * @param bytes that the whole has
+   */
+  keep(read: SharedRead, bytes: number, job: Promise<unknown>): void {
+    if (this.#kept.has(read) || this.#keptBytes + bytes > mostKeptBytes) return;
+    const release = read.hold();
+    this.#kept.add(read);
+    this.#keptBytes += bytes;
+    void job.finally(() => {
+      this.#kept.delete(read);
+      this.#keptBytes -= bytes;
+      release();
+    });
   }
 
   /** Joins the asset's read, or starts one. The caller must attach or hold in the same turn of the event loop. */

@@ -57,7 +57,8 @@ const cachingLocation = `proxy_pass http://lazyferry;
       add_header X-Cache $upstream_cache_status always;`;
 
 /**
- * Varnish with its own rules and this much: `X-Cache: HIT` or `MISS`.
+ * Varnish with its own rules and this much: `X-Cache: HIT` or `MISS`; `BAN` with `X-Tag` forgets what carries that
+ * surrogate key; `stale-if-error` becomes a grace.
  *
  * @param upstream what it stands in front of, such as `http://127.0.0.1:8080`
  */
@@ -137,6 +138,15 @@ http {
 function varnishConfiguration(upstream: URL): string {
   return `vcl 4.1;
 backend lazyferry { .host = "${upstream.hostname}"; .port = "${upstream.port}"; }
+sub vcl_recv {
+  if (req.method == "BAN") {
+    ban("obj.http.Surrogate-Key ~ (^|\\s)" + req.http.X-Tag + "(\\s|$)");
+    return (synth(200, "Banned"));
+  }
+}
+sub vcl_backend_response {
+  if (beresp.http.Cache-Control ~ "stale-if-error") { set beresp.grace = 1d; }
+}
 sub vcl_deliver {
   if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; }
 }

@@ -17,6 +17,8 @@ export interface Scene extends AsyncDisposable {
   readonly origin: ChaosOrigin;
   readonly store: RecordingStore;
   readonly proxy: LazyferryProcess;
+  /** One more process of the same fleet: the same configuration, its own data directory. */
+  another(): Promise<LazyferryProcess>;
 }
 
 export interface SceneOptions {
@@ -45,11 +47,11 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
     },
     { keep: true },
   );
-  const proxy = await startLazyferry({
-    args: ['--config', file, ...args],
-    environment: { CLOUDINARY_URL: store.account },
-  });
+  const start = () =>
+    startLazyferry({ args: ['--config', file, ...args], environment: { CLOUDINARY_URL: store.account } });
+  const proxy = await start();
   return {
+    another: start,
     origin,
     store,
     proxy,
@@ -96,21 +98,40 @@ export async function fetchOnce(
 
 /** The migration's word on an asset: its log line, past or to come. */
 export async function settled(proxy: LazyferryProcess, path: string): Promise<{ stored: boolean; reason: unknown }> {
-  const line = await proxy.logged(({ event, asset }) => {
-    const { mapping, path: rest } = (asset ?? {}) as { mapping?: string; path?: string };
-    return (event === 'stored' || event === 'not-stored') && `${mapping}${rest}` === path;
-  });
+  const line = await proxy.logged((candidate) => isSettlementOf(candidate, path));
   return { stored: line.event === 'stored', reason: line.reason };
 }
 
-/** What `GET /api/assets` says of the asset at a delivery path. */
+function isSettlementOf({ event, asset }: LazyferryProcess['logs'][number], path: string): boolean {
+  const { mapping, path: rest } = (asset ?? {}) as { mapping?: string; path?: string };
+  return (event === 'stored' || event === 'not-stored') && `${mapping}${rest}` === path;
+}
+
+/** Resolves once the asset's migration has come to an end that many times. */
+export async function settledTimes(proxy: LazyferryProcess, path: string, times: number): Promise<void> {
+  let seen = 0;
+  const counted = new Set<unknown>();
+  await proxy.logged((line) => {
+    if (!counted.has(line) && isSettlementOf(line, path)) {
+      counted.add(line);
+      seen += 1;
+    }
+    return seen >= times;
+  });
+}
+
+/** What `GET /api/explain` says of the asset at a delivery path. */
 export async function recordOf(proxy: LazyferryProcess, path: string): Promise<Record<string, unknown> | null> {
   const answer = await fetch(`${proxy.admin}/api/explain?path=${encodeURIComponent(path)}`);
   return ((await answer.json()) as { record: Record<string, unknown> | null }).record;
 }
 
 /** Asks the admin API to change assets now, and waits for its word. */
-export async function change(proxy: LazyferryProcess, action: 'retry' | 'purge', body: object): Promise<unknown> {
+export async function change(
+  proxy: LazyferryProcess,
+  action: 'retry' | 'purge' | 'tombstone',
+  body: object,
+): Promise<unknown> {
   const answer = await fetch(`${proxy.admin}/api/${action}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-lazyferry-request': '1' },
