@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Asset } from '../asset/asset.ts';
 import type { AssetRecord } from '../asset/record.ts';
 import { type Claim, type ClaimResult, type Ledger, LedgerUnavailable, type Settlement } from '../ledger/ledger.ts';
@@ -23,9 +24,14 @@ export interface ClaimedOptions {
   readonly owner: string;
   readonly leaseMs: number;
   readonly signal: AbortSignal;
+  /** Waits between the tries to settle while the ledger cannot be reached. */
+  readonly settleAgainAfterMs?: readonly number[];
   /** Told of claims that were lost while the upload lived: another process took over. */
   readonly onLost?: (claim: Claim) => void;
 }
+
+/** A failover of Redis takes seconds. */
+const usualWaits = [250, 500, 1_000, 2_000, 4_000];
 
 /**
  * Wraps the attempt in the ledger's claim: wins it or steps back, renews the lease while the attempt lives, settles
@@ -67,19 +73,34 @@ export class Claimed implements Migrator {
     let settlement: Settlement;
     try {
       settlement = await attempt(asset, { record, redo, resumed, signal });
+      if ((await this.#settle(claim, settlement)) === 'stale') return { kind: 'postponed', why: 'superseded' };
     } catch (error) {
+      if (error instanceof LedgerUnavailable) throw error;
       await ledger.release(claim);
       if (signal.aborted) return { kind: 'postponed', why: 'stopping' };
       throw error;
     } finally {
       stopRenewing();
     }
-    if ((await ledger.settle(claim, settlement)) === 'stale') return { kind: 'postponed', why: 'superseded' };
     const settled = await ledger.lookup(asset.key);
     if (settled === undefined) return { kind: 'postponed', why: 'superseded' };
     return settlement.state === 'stored'
       ? { kind: 'stored', record: settled }
       : { kind: 'failed', reason: settlement.reason, record: settled };
+  }
+
+  /** A settlement can be repeated without harm; losing it would cost another request to the store. */
+  async #settle(claim: Claim, settlement: Settlement): Promise<'settled' | 'stale'> {
+    const { ledger, signal, settleAgainAfterMs = usualWaits } = this.#options;
+    for (const waitMs of settleAgainAfterMs) {
+      try {
+        return await ledger.settle(claim, settlement);
+      } catch (error) {
+        if (!(error instanceof LedgerUnavailable) || signal.aborted) throw error;
+        await setTimeout(waitMs);
+      }
+    }
+    return ledger.settle(claim, settlement);
   }
 
   /** Renews three times per lease. Returns the way to stop. */

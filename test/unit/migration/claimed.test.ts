@@ -103,13 +103,25 @@ test('a bug in an attempt gives the claim back and is not hidden', async () => {
   expect((await ledger.lookup(key))?.state).toBe('known');
 });
 
-test.each(['claim', 'settle', 'lookup'] as const)(
+test.each(['claim', 'lookup'] as const)(
   'a ledger that is down at %s postpones, and is nobody’s error',
   async (method) => {
     vi.spyOn(ledger, method).mockRejectedValueOnce(new LedgerUnavailable('down'));
     expect(await claimed().migrate({ asset })).toEqual({ kind: 'postponed', why: 'ledger-down' });
   },
 );
+
+test('a settlement that the ledger does not take at once is offered again', async () => {
+  const settle = vi.spyOn(ledger, 'settle').mockRejectedValueOnce(new LedgerUnavailable('down'));
+  expect(await claimed({ settleAgainAfterMs: [1, 1] }).migrate({ asset })).toMatchObject({ kind: 'failed' });
+  expect(settle).toHaveBeenCalledTimes(2);
+});
+
+test('a ledger that stays down at settle postpones, and is nobody’s error', async () => {
+  vi.spyOn(ledger, 'settle').mockRejectedValue(new LedgerUnavailable('down'));
+  const outcome = await claimed({ settleAgainAfterMs: [1, 1] }).migrate({ asset });
+  expect(outcome).toEqual({ kind: 'postponed', why: 'ledger-down' });
+});
 
 test('a ledger that is down at a renewal does not end the upload', async () => {
   const renewed = Promise.withResolvers<void>();
