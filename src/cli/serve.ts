@@ -61,6 +61,8 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
   const embedded = config.store.url === undefined && !isWorker ? await openEmbeddedStore(config, log) : undefined;
   const account = embedded?.account ?? accountFromPrimary() ?? configuredAccount(config);
   const app = createApp({ config, account, log, version });
+  // An origin or a store may repeat a secret in what it says of a failure, and the admin side shows what they said.
+  app.admin.set('json replacer', (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value));
   const stopWatching = watchConfig({
     current: loaded,
     load: () => loadConfig(load),
