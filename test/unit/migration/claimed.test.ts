@@ -39,6 +39,7 @@ interface Case {
   readonly leaseMs?: number;
   readonly onLost?: (claim: Claim) => void;
   readonly owner?: string;
+  readonly settleAgainAfterMs?: readonly number[];
 }
 
 function claimed({ attempt = async () => failed, ...rest }: Case = {}): Claimed {
