@@ -95,7 +95,8 @@ export function createApp({ config: first, account, log, version }: AppOptions):
   let leaving = false;
   const { cloudName } = parseCloudinaryUrl(account.url);
 
-  const ledger = new RememberingLedger(new FailingFastLedger(openLedger(config, log)), {
+  const warn = (message: string) => log.warn({ event: 'ledger' }, message);
+  const ledger = new RememberingLedger(new FailingFastLedger(openLedger(config.ledger.url, warn), { warn }), {
     capacity: config.ledger.memory,
     ttlMs: config.ledger.memoryTtl,
   });
@@ -246,9 +247,8 @@ export function createApp({ config: first, account, log, version }: AppOptions):
   };
 }
 
-function openLedger(config: ResolvedConfig, log: Log): Ledger {
-  const { url } = config.ledger;
-  const warn = (message: string) => log.warn({ event: 'ledger' }, message);
+/** @throws {TypeError} when a Redis URL cannot be read */
+export function openLedger(url: string, warn: (message: string) => void): Ledger {
   return url.startsWith('sqlite:')
     ? openSqliteLedger({ path: url.slice('sqlite:'.length), warn })
     : openRedisLedger({ url, warn });

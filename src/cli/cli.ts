@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { registerConfigCommands } from './config-check.ts';
+import { registerLedgerCommands } from './ledger-copy.ts';
 import { registerServe } from './serve.ts';
 import { registerStore } from './store.ts';
 import { version } from './version.ts';
@@ -15,6 +16,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   registerServe(program);
   registerStore(program);
   registerConfigCommands(program);
+  registerLedgerCommands(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {
