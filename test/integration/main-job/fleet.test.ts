@@ -24,7 +24,9 @@ test('200 clients of one cold asset, over two processes and one Redis, all get i
   const fleet = await Promise.all([start(), start()]);
   await using _one = fleet[0];
   await using _other = fleet[1];
-  // Nothing is stored before every client has been answered: each of them is a cold one.
+  // The body takes a few seconds, so that all of them ask while it arrives; and nothing is stored before every client
+  // has been answered: each of them is a cold one.
+  origin.set('/img/lake.jpg', { kind: 'drip', bytes: 1024, everyMs: 60 });
   const answered = Promise.withResolvers<void>();
   store.intervene(() => ({ kind: 'hold', until: answered.promise }));
 
