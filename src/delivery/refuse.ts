@@ -19,7 +19,7 @@ export function refuseRequest(request: IncomingMessage): Problem | undefined {
   // A body that is not read would be taken for the next request by somebody between us and the client.
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
   if (!answered.has(method)) {
-    const close = hasBody ? { connection: 'close' } : {};
+    const close: Readonly<Record<string, string>> = hasBody ? { connection: 'close' } : {};
     return { status: 405, detail: `Media is read here: use ${methods}.`, headers: { allow: methods, ...close } };
   }
   if (hasBody) return { status: 400, detail: `A ${method} request has no body.`, headers: { connection: 'close' } };

@@ -11,7 +11,7 @@ const expiresName = 'ferry-expires';
 const signatureName = 'ferry-signature';
 
 /** What is signed: the path of the site's own, with the query where the mapping counts it, and the end of validity. */
-export function signedText(key: AssetKey, expires: string): string {
+function signedText(key: AssetKey, expires: string): string {
   return `${key.mapping}${key.path}${key.query === '' ? '' : `?${key.query}`}\n${expires}`;
 }
 
