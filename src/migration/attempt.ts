@@ -17,6 +17,7 @@ import { type Evidence, prove } from './prove.ts';
 import { readAgain } from './read-again.ts';
 import { newerFacts } from './revalidate.ts';
 import type { SourceChoice } from './source-choice.ts';
+import type { TypeMismatch } from './type-mismatch.ts';
 import { untilAborted } from './until-aborted.ts';
 import { uploadOptionsOf } from './upload-options.ts';
 
@@ -28,6 +29,7 @@ export interface AttemptDependencies {
   readonly store: AssetStore;
   readonly sources: SourceChoice;
   readonly random: () => number;
+  readonly onMismatch?: (asset: Asset, types: TypeMismatch) => void;
   readonly onProgress?: (asset: Asset, via: UploadSource['kind']) => void;
   /** The store said that it is asked too much; `forMs`: for how long, where it said so. */
   readonly onRateLimited?: (forMs: number | undefined) => void;
@@ -66,7 +68,8 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       }
       const work = async () => {
         const { response, head } = await look(origin, asset.originUrl, read, context.signal);
-        await examine(asset, mapping, response, head);
+        const mismatch = await examine(asset, mapping, response, head);
+        if (mismatch !== undefined) dependencies.onMismatch?.(asset, mismatch);
         return transfer({ asset, mapping, origin, response, context, read, releases });
       };
       // What clients share does not stop with us, so nothing in it tells of the abort.

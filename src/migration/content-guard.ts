@@ -16,26 +16,28 @@ const xml = /^(?:\xef\xbb\xbf)?\s*</;
  * JPEG called PNG) is the origin's habit and is let through; the store looks at the bytes itself.
  *
  * @param declared lower case, without parameters
+ * @returns the type that the bytes show, where they show one
  * @throws {AssetFailure} `wrong-type`
  */
-export async function guardContent(head: Uint8Array, declared: string): Promise<void> {
+export async function guardContent(head: Uint8Array, declared: string): Promise<string | undefined> {
   if (head.length === 0) throw wrongType(`the origin sends an empty body as ${declared}`);
   const text = Buffer.from(head).toString('latin1');
   if (html.test(text) && !declared.includes('html'))
     throw wrongType(`the origin sends HTML as ${declared}: a login page or an error page with status 200`);
   const [declaredClass = ''] = declared.split('/');
-  if (declaredClass !== 'image' && declaredClass !== 'video' && declaredClass !== 'audio') return;
+  if (declaredClass !== 'image' && declaredClass !== 'video' && declaredClass !== 'audio') return undefined;
   if (declared === 'image/svg+xml') {
     if (!xml.test(text)) throw wrongType('the origin sends something that is no XML as image/svg+xml');
-    return;
+    return undefined;
   }
   const sniffed = await fileTypeFromBuffer(head);
   if (sniffed === undefined) {
     // Formats without a signature exist, so only what is plainly text is refused.
     if (isText(head)) throw wrongType(`the origin sends text as ${declared}`);
-    return;
+    return undefined;
   }
   if (!sameClass(sniffed.mime, declaredClass)) throw wrongType(`the origin sends ${sniffed.mime} as ${declared}`);
+  return sniffed.mime;
 }
 
 function sameClass(sniffed: string, declaredClass: string): boolean {

@@ -6,6 +6,7 @@ import type { OriginResponse } from '../origin/origin.ts';
 import { forbidsSharing } from '../origin/sharing.ts';
 import { statusFailure } from '../origin/status.ts';
 import { guardContent } from './content-guard.ts';
+import { type TypeMismatch, typeMismatch } from './type-mismatch.ts';
 
 /** Types that say nothing: servers send them when they do not know. */
 const unknownTypes = new Set(['application/octet-stream', 'binary/octet-stream', 'application/x-download']);
@@ -13,9 +14,15 @@ const unknownTypes = new Set(['application/octet-stream', 'binary/octet-stream',
 /**
  * Judges the origin's answer, and the beginning of its body, before anything is sent to the store.
  *
+ * Resolves with what does not agree of its types, for the operator.
  * Rejects with `AssetFailure`: `origin-*` by status, `origin-private`, `wrong-type`, `too-large`.
  */
-export async function examine(asset: Asset, mapping: Mapping, response: OriginResponse, head: Buffer): Promise<void> {
+export async function examine(
+  asset: Asset,
+  mapping: Mapping,
+  response: OriginResponse,
+  head: Buffer,
+): Promise<TypeMismatch | undefined> {
   const failure = statusFailure(response);
   if (failure !== undefined) throw failure;
   if (response.status !== 200) {
@@ -51,7 +58,7 @@ export async function examine(asset: Asset, mapping: Mapping, response: OriginRe
       hint: 'see allow.maxBytes',
     });
   }
-  await guardContent(head, type);
+  return typeMismatch(type, asset.filename, await guardContent(head, type));
 }
 
 /** The declared type without parameters, lower case; where that says nothing, the file name's. */

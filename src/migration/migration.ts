@@ -10,6 +10,7 @@ import type { MigrationOutcome, MigrationRequest } from './migrator.ts';
 import { Pace } from './pace.ts';
 import { Paced } from './paced.ts';
 import { SingleFlight } from './single-flight.ts';
+import type { TypeMismatch } from './type-mismatch.ts';
 
 export interface MigrationOptions extends Omit<AttemptDependencies, 'onProgress' | 'onRateLimited'> {
   readonly ledger: Ledger;
@@ -27,6 +28,8 @@ export type MigrationEvent =
   /** Somebody asked for an asset whose job was running already. */
   | { readonly kind: 'shared'; readonly asset: Asset }
   | { readonly kind: 'lost'; readonly claim: Claim }
+  /** The asset is stored all the same. */
+  | { readonly kind: 'mismatch'; readonly asset: Asset; readonly types: TypeMismatch }
   | ({ readonly kind: 'breaker' } & BreakerChange)
   /** The store said that it is asked too much: the whole fleet's uploads pause. */
   | { readonly kind: 'paused'; readonly milliseconds: number }
@@ -71,6 +74,7 @@ export class Migration {
     const attempt = createAttempt({
       ...options,
       onRateLimited: (forMs) => this.#pace.limited(forMs),
+      onMismatch: (asset, types) => options.observe({ kind: 'mismatch', asset, types }),
       onProgress: (asset, via) => {
         const job = this.#jobs.get(encodeAssetKey(asset.key));
         if (job !== undefined) job.via = via;

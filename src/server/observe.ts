@@ -42,6 +42,9 @@ export function observeMigration(metrics: Metrics, log: Log): (event: MigrationE
         metrics.claim('lost');
         log.warn({ event: 'claim-lost', asset: event.claim.key }, 'another process took the claim over');
         break;
+      case 'mismatch':
+        log.info({ event: 'type-mismatch', asset: event.asset.key, ...event.types }, 'types that do not agree');
+        break;
       case 'broken':
         log.error(
           { event: 'migration-failed', asset: event.asset.key, error: describe(event.error) },

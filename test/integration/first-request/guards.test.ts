@@ -19,7 +19,8 @@ beforeAll(async () => {
 afterAll(() => scene?.[Symbol.asyncDispose]());
 
 const ask = (path: string, headers: Record<string, string> = {}) => {
-  if (!scene.origin.requests.some((request) => request.path === path)) scene.origin.put(path, photo);
+  if (!path.includes('mismatch') && !scene.origin.requests.some((request) => request.path === path))
+    scene.origin.put(path, photo);
   return fetchOnce(scene.proxy.delivery + path, { headers });
 };
 const known = async (path: string) => (await recordOf(scene.proxy, path)) !== null;
@@ -66,6 +67,18 @@ test('a path with another extension than the listed ones is passed through and n
   expect((await ask('/jpg/b.jpg')).body.equals(photo)).toBe(true);
   await settled(scene.proxy, '/jpg/b.jpg');
   expect(await known('/jpg/a.php')).toBe(false);
+});
+
+test('a picture whose type, name and bytes do not agree is stored, and the operator is told', async () => {
+  scene.origin.put('/open/mismatch.png', photo, { type: 'image/png' });
+  await ask('/open/mismatch.png');
+  expect(await settled(scene.proxy, '/open/mismatch.png')).toMatchObject({ stored: true });
+  expect(await scene.proxy.logged(({ event }) => event === 'type-mismatch')).toMatchObject({
+    asset: { path: 'mismatch.png' },
+    declared: 'image/png',
+    byName: 'image/png',
+    byBytes: 'image/jpeg',
+  });
 });
 
 test('cold and warm answers tell a CDN how long they live and how they are purged', async () => {
