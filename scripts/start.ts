@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { freeAddress } from '../sample/free-address.ts';
 import { startSampleOrigin } from '../sample/origin.ts';
 import { type Serving, serve } from '../src/cli/serve.ts';
+import type { LoadOptions } from '../src/config/load.ts';
 
 const { values } = parseArgs({
   options: {
@@ -15,26 +16,19 @@ const { values } = parseArgs({
   },
 });
 
-const ownOrigin = values.config !== undefined || values.map.length > 0 || process.env.LAZYFERRY_CONFIG !== undefined;
-
 try {
-  if (ownOrigin) {
+  if (values.config !== undefined || process.env.LAZYFERRY_CONFIG !== undefined) {
+    await serve({ load: { environment: process.env, file: values.config, maps: values.map }, workers: 1 });
+  } else if (values.map.length > 0) {
     await serve({
-      load: { environment: process.env, file: values.config, maps: values.map },
+      load: { environment: process.env, maps: values.map, defaults: await usualAddresses() },
       workers: 1,
-      onReady: values.config === undefined ? showMapped : undefined,
+      onReady: showMapped,
     });
   } else {
     const origin = await startSampleOrigin(await freeAddress('127.0.0.1', 8099));
     await serve({
-      load: {
-        environment: process.env,
-        maps: [`/media/=${origin.url}`],
-        defaults: {
-          listen: { delivery: await freeListen(8080), admin: await freeListen(9090) },
-          store: { embedded: { listen: await freeListen(8090) } },
-        },
-      },
+      load: { environment: process.env, maps: [`/media/=${origin.url}`], defaults: await usualAddresses() },
       workers: 1,
       onReady: (serving) => showSample(serving, origin.url),
     });
@@ -45,10 +39,15 @@ try {
   process.exitCode = 1;
 }
 
-/** The usual port where it is free, so that a restart finds everything again; else any. */
-async function freeListen(port: number): Promise<string> {
-  const address = await freeAddress('127.0.0.1', port);
-  return `${address.host}:${address.port}`;
+/** The usual ports where they are free, so that a restart finds everything again; else others. */
+async function usualAddresses(): Promise<LoadOptions['defaults']> {
+  const [delivery, admin, store] = await Promise.all(
+    [8080, 9090, 8090].map(async (wanted) => {
+      const { host, port } = await freeAddress('127.0.0.1', wanted);
+      return `${host}:${port}`;
+    }),
+  );
+  return { listen: { delivery, admin }, store: { embedded: { listen: store } } };
 }
 
 function showSample({ delivery, admin, config }: Serving, origin: string): void {
