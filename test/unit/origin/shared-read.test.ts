@@ -197,3 +197,34 @@ describe('newcomers', () => {
     for (const read of [one, other]) read.hold()();
   });
 });
+
+describe('a read that a job waits for', () => {
+  test('is kept when its clients have left, until the job is over', async () => {
+    const job = Promise.withResolvers<void>();
+    const read = reads.join(key, origin.open);
+    const leave = read.hold();
+    reads.keep(read, size, job.promise);
+    reads.keep(read, size, job.promise);
+    leave();
+    origin.answer();
+    origin.body.end(content);
+    await read.digest;
+    expect(reads.current(key)).toBe(read);
+    expect((await readAll(read.attach() as NonNullable<ReturnType<typeof read.attach>>)).equals(content)).toBe(true);
+    job.resolve();
+    await job.promise;
+    await new Promise(setImmediate);
+    expect(reads.current(key)).toBeUndefined();
+  });
+
+  test('is given up all the same where too many bytes wait already', async () => {
+    const job = Promise.withResolvers<void>();
+    const read = reads.join(key, origin.open);
+    const leave = read.hold();
+    reads.keep(read, 65 << 20, job.promise);
+    leave();
+    expect(reads.current(key)).toBeUndefined();
+    expect(origin.signal?.aborted).toBe(true);
+    job.resolve();
+  });
+});
