@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { adminAccessProblems } from '../admin/access/exposure.ts';
 import { type App, createApp, type StoreAccount } from '../app.ts';
@@ -13,6 +14,12 @@ import { reportBugs, stopSignal } from '../server/shutdown.ts';
 import { type EmbeddedStore, startEmbeddedStore } from './embedded-store.ts';
 import { version } from './version.ts';
 import { accountFromPrimary, startWorkers } from './workers.ts';
+
+/**
+ * Load balancers go on sending for a moment, and a connection that is closed with an unread request in it is an error to
+ * its client: so long connections are taken after the signal.
+ */
+const lastRequestsMs = 500;
 
 export interface ServeOptions {
   readonly load: LoadOptions;
@@ -104,7 +111,7 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
 }
 
 /**
- * The order of a stop (invariant 13): say that we leave; take no connection and let answers and uploads finish, give
+ * The order of a stop (invariant 13): say that we leave, and answer what is on its way still; take no connection and let answers and uploads finish, give
  * claims back when the time is over; then close what they used.
  */
 async function stop(
@@ -116,6 +123,7 @@ async function stop(
   // Whatever hangs: the process ends.
   setTimeout(() => process.exit(1), graceMs + 5_000).unref();
   app.leave();
+  await delay(Math.min(lastRequestsMs, graceMs / 4));
   await Promise.all([...listeners.map((listener) => listener.close(graceMs)), app.close(graceMs)]);
   await embedded?.store.close();
 }

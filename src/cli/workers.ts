@@ -17,7 +17,7 @@ export interface Workers {
   close(graceMs: number): Promise<void>;
 }
 
-/** A worker that dies sooner than this after its start is replaced only after this long: it may do so again. */
+/** A worker that dies sooner than this after its start is replaced only after this long: it may do so again. Others at once. */
 const restartMs = 1_000;
 
 /**
@@ -26,15 +26,29 @@ const restartMs = 1_000;
  */
 export async function startWorkers({ workers, account, log, graceMs }: WorkersOptions): Promise<Workers> {
   let stopping = false;
-  const fork = (): Worker => cluster.fork({ [accountVariable]: JSON.stringify(account) });
+  const startedAt = new Map<number, number>();
+  const fork = (): Worker => {
+    const worker = cluster.fork({ [accountVariable]: JSON.stringify(account) });
+    startedAt.set(worker.id, performance.now());
+    return worker;
+  };
+  const replace = () => {
+    if (stopping) return;
+    const worker = fork();
+    readyUrl(worker).then(
+      () => log.info({ event: 'worker-replaced', worker: worker.process.pid }, 'a new worker listens'),
+      // It died too, and its own end brings the next one.
+      () => {},
+    );
+  };
   const urls = await Promise.all(Array.from({ length: workers }, () => readyUrl(fork())));
 
   cluster.on('exit', (worker, code, signal) => {
     if (stopping) return;
     log.error({ event: 'worker-died', worker: worker.process.pid, code, signal }, 'a worker died and is replaced');
-    setTimeout(() => {
-      if (!stopping) fork();
-    }, restartMs);
+    const lived = performance.now() - (startedAt.get(worker.id) ?? 0);
+    startedAt.delete(worker.id);
+    setTimeout(replace, lived < restartMs ? restartMs : 0);
   });
   // Each worker watches the configuration file itself; the signal reaches this process only.
   const passOn = () => {

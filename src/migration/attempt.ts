@@ -35,6 +35,9 @@ export interface AttemptDependencies {
   readonly onRateLimited?: (forMs: number | undefined) => void;
 }
 
+/** Objects from this size on are asked for at the store before they are sent. */
+const worthAskingBytes = 8 << 20;
+
 /** What is at hand in one attempt. */
 interface Work {
   readonly asset: Asset;
@@ -119,6 +122,8 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
   async function upload(work: Work, via: 'remote-url' | 'bytes', overwrite: boolean): Promise<UploadResult> {
     const { asset, mapping, context } = work;
     context.signal.throwIfAborted();
+    const there = via === 'bytes' && !overwrite ? await alreadyThere(work) : undefined;
+    if (there !== undefined) return there;
     const source: UploadSource = via === 'remote-url' ? remoteUrlOf(work) : await bytesOf(work);
     dependencies.onProgress?.(asset, via);
     try {
@@ -137,6 +142,18 @@ export function createAttempt(dependencies: AttemptDependencies): Attempt {
       // An origin that breaks off in mid-body makes the upload fail too; the cause is what the operator must see.
       throw (via === 'bytes' ? work.read?.failure : undefined) ?? error;
     }
+  }
+
+  /**
+   * Asks the store before a large object is sent: an earlier attempt may have got through, or the ledger was lost.
+   * For small ones the upload itself asks (`existing`), and costs less than a call of the account's Admin API.
+   */
+  async function alreadyThere({ asset, response }: Work): Promise<UploadResult | undefined> {
+    const { publicId, resourceType, deliveryType } = asset;
+    if (resourceType === 'auto' || (response.length ?? 0) < worthAskingBytes) return undefined;
+    // Who cannot be asked is sent the bytes; what is wrong with it shows then.
+    const there = await store.describe({ publicId, resourceType, deliveryType }).catch(() => undefined);
+    return there === undefined ? undefined : { ...there, existing: true };
   }
 
   async function bytesOf(work: Work): Promise<UploadSource> {

@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
+import type { LazyferryProcess } from '../support/lazyferry-process.ts';
 import type { ChaosAsset } from './assets.ts';
-import type { Seat } from './seat.ts';
 
 export interface ClientCounts {
   requests: number;
@@ -12,6 +12,12 @@ export interface ClientCounts {
   readonly wrong: string[];
 }
 
+/** Where a client may go: see `Seat`. */
+interface Seated {
+  readonly process: Pick<LazyferryProcess, 'delivery'> | undefined;
+  readonly disturbances: number;
+}
+
 export interface Clients {
   readonly counts: ClientCounts;
   /** Ends the load; resolves when the last answer is in. */
@@ -19,7 +25,7 @@ export interface Clients {
 }
 
 /** So many clients that ask for assets at random, one after the other, and compare each byte that they get. */
-export function startClients(seats: readonly Seat[], assets: readonly ChaosAsset[], many: number): Clients {
+export function startClients(seats: readonly Seated[], assets: readonly ChaosAsset[], many: number): Clients {
   const counts: ClientCounts = { requests: 0, fromOrigin: 0, fromStore: 0, cutOff: 0, wrong: [] };
   const agent = new Agent({ connections: many, headersTimeout: 20_000, bodyTimeout: 20_000, allowH2: false });
   let stopped = false;
@@ -47,7 +53,7 @@ export function startClients(seats: readonly Seat[], assets: readonly ChaosAsset
   };
 }
 
-async function ask(seat: Seat, asset: ChaosAsset, agent: Agent, counts: ClientCounts): Promise<void> {
+async function ask(seat: Seated, asset: ChaosAsset, agent: Agent, counts: ClientCounts): Promise<void> {
   const { process, disturbances } = seat;
   counts.requests += 1;
   try {

@@ -1,4 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type LazyferryOptions, type LazyferryProcess, startLazyferry } from '../support/lazyferry-process.ts';
+
+/** Requests sent before the load balancer took the process out arrive within this time. */
+const onTheirWayMs = 100;
 
 /** One place in the fleet. Its process may die and be replaced; its data directory stays. */
 export class Seat implements AsyncDisposable {
@@ -33,16 +37,19 @@ export class Seat implements AsyncDisposable {
     this.process = this.#process;
   }
 
-  /** Stops as for a new version, and starts it. Clients are told to leave by the connection's end, never by an error. */
-  async replace(): Promise<{ readonly code: number | null }> {
-    this.#leave();
-    const exit = await this.#process?.terminate();
+  /**
+   * Stops it as for a new version and starts it again, the way a load balancer does: no new requests, a moment for
+   * those on their way, then SIGTERM. No excuse for a client that is cut off. Returns the exit code.
+   */
+  async replace(): Promise<number | null> {
+    const code = await this.stop();
     await this.start();
-    return { code: exit?.code ?? null };
+    return code;
   }
 
   async stop(): Promise<number | null> {
-    this.#leave();
+    this.process = undefined;
+    await delay(onTheirWayMs);
     const exit = await this.#process?.terminate();
     return exit?.code ?? null;
   }
