@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { type Listener, listen } from '../../src/server/listener.ts';
 import { dial, sendRaw } from '../support/raw-http.ts';
@@ -40,8 +41,12 @@ test('the live server has the limits of the hardening list', async () => {
 });
 
 test('a client that does not read what it asked for is cut, and one that reads slowly is not', async () => {
-  const size = 64 << 20;
-  const { url, server } = await start((_, response) => response.end(Buffer.alloc(size)), { stalledReaderMs: 400 });
+  const size = 32 << 20;
+  // As delivery sends: chunk by chunk, at the reader's pace.
+  const chunks = Array.from({ length: size / 65_536 }, () => Buffer.alloc(65_536));
+  const { url, server } = await start((_, response) => void Readable.from(chunks).pipe(response), {
+    stalledReaderMs: 1_000,
+  });
   const stalled = await dial(url);
   stalled.pause();
   const slow = await dial(url);
