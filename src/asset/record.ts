@@ -56,7 +56,7 @@ export interface OriginFacts {
   readonly lastModified?: string;
 }
 
-export interface FailureRecord {
+interface FailureRecord {
   readonly reason: Reason;
   /** One sentence for the operator. */
   readonly detail: string;

@@ -11,7 +11,7 @@ import { createMediaStore } from '../../src/media-store/media-store.ts';
 import type { MediaStoreOptions } from '../../src/media-store/options.ts';
 
 /** One upload request as the store saw it, in the order in which they began. */
-export interface RecordedUpload {
+interface RecordedUpload {
   readonly publicId: string;
   /** The store's answer: its status, and whether the public ID was taken before. Undefined until it is given. */
   answer?: { readonly status: number; readonly existing: boolean };
