@@ -75,7 +75,12 @@ async function ask(index: number): Promise<number> {
   const request = get(`${proxy.delivery}/${index}.jpg`, { agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   let received = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) received += piece.length;
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) received += piece.length;
+  } catch (error) {
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    throw new Error(`client ${index} was cut after ${received} bytes and ${seconds} s`, { cause: error });
+  }
   return received;
 }
 
