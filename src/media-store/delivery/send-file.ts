@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, dirname } from 'node:path';
 import send from 'send';
@@ -28,7 +29,8 @@ export function sendFile(request: IncomingMessage, response: ServerResponse, fil
       dotfiles: 'allow',
       index: false,
     });
-    stream.on('headers', (headersOf: ServerResponse) => {
+    stream.on('headers', (headersOf: ServerResponse, _path: string, { size }: Stats) => {
+      widenSuffix(request, size);
       for (const [name, value] of Object.entries(file.headers)) headersOf.setHeader(name, value);
       headersOf.setHeader('etag', `"${file.etag}"`);
       headersOf.setHeader('last-modified', new Date(file.modifiedAt).toUTCString());
@@ -43,6 +45,12 @@ export function sendFile(request: IncomingMessage, response: ServerResponse, fil
     response.once('close', () => resolve(true));
     stream.pipe(response);
   });
+}
+
+/** A suffix longer than the file is all of it (RFC 9110 §14.1.2); `send` would call it unsatisfiable. */
+function widenSuffix(request: IncomingMessage, size: number): void {
+  const suffix = /^\s*bytes\s*=\s*-(\d+)\s*$/i.exec(request.headers.range ?? '')?.[1];
+  if (suffix !== undefined && size > 0 && Number(suffix) > size) request.headers.range = 'bytes=0-';
 }
 
 /** 412 and 416: their headers are set already (`Content-Range` among them). */
