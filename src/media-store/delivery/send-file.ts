@@ -29,8 +29,8 @@ export function sendFile(request: IncomingMessage, response: ServerResponse, fil
       dotfiles: 'allow',
       index: false,
     });
-    stream.on('headers', (headersOf: ServerResponse, _path: string, { size }: Stats) => {
-      widenSuffix(request, size);
+    stream.on('file', (_path: string, { size }: Stats) => widenSuffix(request, size));
+    stream.on('headers', (headersOf: ServerResponse) => {
       for (const [name, value] of Object.entries(file.headers)) headersOf.setHeader(name, value);
       headersOf.setHeader('etag', `"${file.etag}"`);
       headersOf.setHeader('last-modified', new Date(file.modifiedAt).toUTCString());
