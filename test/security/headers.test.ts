@@ -160,7 +160,8 @@ test('nothing of a client’s reaches the origin or the store but range, conditi
   for (const { headers } of canary.origin.requests) {
     expect([...known, ...asked]).toEqual(expect.arrayContaining(Object.keys(headers)));
     expect(JSON.stringify(headers)).not.toMatch(/canary-value|evil\.example/);
-    if (headers['user-agent'] !== undefined) expect(headers['user-agent']).toMatch(/^lazyferry\//);
+    // The store, which reads remote URLs by itself, has a name of its own.
+    if (headers['user-agent'] !== undefined) expect(headers['user-agent']).toMatch(/^lazyferry(?:-media-store$|\/)/);
     expect(headers['accept-encoding'], 'nothing is ever decompressed').toBe('identity');
   }
   const ofTheUpload = [
