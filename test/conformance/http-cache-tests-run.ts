@@ -23,7 +23,6 @@ const outcomes = {
   Y: 'yes',
   N: 'no',
   '🔹': 'setup-failed',
-  '⚪️': 'dependency-failed',
   '⁉️': 'harness-failed',
   '↻': 'retried',
 } as const;
@@ -68,7 +67,7 @@ export interface SuiteOrigin extends AsyncDisposable {
 export async function startSuiteOrigin(): Promise<SuiteOrigin> {
   /** Number of the request that a test sends now, by the test's path. */
   const sending = new Map<string, string>();
-  /** Book-keeping of each answer, by the test's path and the answer's number. */
+  /** Book-keeping of each answer, by its number among all. */
   const answers = new Map<string, readonly (readonly [string, string])[]>();
 
   const answerTest = (segments: readonly string[], request: IncomingMessage, response: ServerResponse): void => {
@@ -140,6 +139,7 @@ function findings(all: typeof suites): Finding[] {
   const results = getResults();
   const tests = all.flatMap((suite) => suite.tests).filter((test) => test.browser_only !== true);
   return tests.map(({ id, kind }) => {
+    // Each test for itself: the suite hides those whose forerunner found no reuse, and they too say what is never reused.
     const [, , sign] = determineTestResult(all, id, results, false);
     const outcome = outcomes[sign as keyof typeof outcomes];
     if (outcome === undefined) throw new Error(`${id} has the unknown result ${sign}`);
