@@ -34,7 +34,8 @@ const literalAsWritten = /[;+]/;
 const literalInQuery = /[A-Za-z0-9\-._~!$&'()*,=:@/?;+]/;
 const unreserved = /[A-Za-z0-9\-._~]/;
 const hexPair = /^[0-9a-fA-F]{2}$/;
-const dotSegment = /(?:^|\/)\.{1,2}(?:$|[/;])/;
+/** Also beside `;`: some servers take what follows it, or what stands before it, for a parameter. */
+const dotSegment = /(?:^|[/;])\.{1,2}(?:$|[/;])/;
 
 /** How many times an origin might decode a path. Deeper encodings than this are names, not attacks. */
 const decodingDepth = 4;

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { registerLedgerMetrics } from '../../../src/admin/ledger-metrics.ts';
 import { createMetrics } from '../../../src/admin/metrics.ts';
 import { LedgerUnavailable } from '../../../src/ledger/ledger.ts';
+import { observeSweep, registerFlowMetrics } from '../../../src/server/flow-metrics.ts';
 
 const states = { known: 1, claimed: 0, stored: 5, verified: 2, failed: 1, missing: 0, tombstoned: 0 };
 
@@ -76,6 +77,8 @@ describe('the metrics', () => {
 
   test('are in the table of docs/operations.md, each with its labels, and no others', async () => {
     const { registry } = registryWith(answering);
+    registerFlowMetrics(registry, { breakers: () => [], pausedFor: 0, queued: 0 });
+    observeSweep(registry, { debug() {}, info() {}, warn() {}, error() {} });
     const inCode = registry
       .getMetricsAsArray()
       .filter(({ name }) => name.startsWith('lazyferry_'))
