@@ -124,18 +124,19 @@ describe.each([
     }
   });
 
-  test.runIf(name === 'Varnish')('a purge by the asset’s tag forgets that asset alone', async () => {
-    for (const path of ['/img/tag-a.jpg', '/img/tag-b.jpg']) {
-      put(path);
-      await curl(url(path));
-      await settled(scene.proxy, path);
-      await expect.poll(async () => (await curl(url(path))).status, patience).toBe(302);
-      await expect.poll(async () => (await curl(url(path))).headers['x-cache'], patience).toBe('HIT');
-    }
-    const { headers } = await fetchOnce(`${scene.proxy.delivery}/img/tag-a.jpg`);
-    const tag = headers['surrogate-key']?.split(' ').at(-1) ?? '';
-    await curl(url('/'), '-X', 'BAN', '-H', `X-Tag: ${tag}`);
-    expect((await curl(url('/img/tag-a.jpg'))).headers['x-cache']).toBe('MISS');
-    expect((await curl(url('/img/tag-b.jpg'))).headers['x-cache']).toBe('HIT');
-  });
+  if (name === 'Varnish')
+    test('a purge by the asset’s tag forgets that asset alone', async () => {
+      for (const path of ['/img/tag-a.jpg', '/img/tag-b.jpg']) {
+        put(path);
+        await curl(url(path));
+        await settled(scene.proxy, path);
+        await expect.poll(async () => (await curl(url(path))).status, patience).toBe(302);
+        await expect.poll(async () => (await curl(url(path))).headers['x-cache'], patience).toBe('HIT');
+      }
+      const { headers } = await fetchOnce(`${scene.proxy.delivery}/img/tag-a.jpg`);
+      const tag = headers['surrogate-key']?.split(' ').at(-1) ?? '';
+      await curl(url('/'), '-X', 'BAN', '-H', `X-Tag: ${tag}`);
+      expect((await curl(url('/img/tag-a.jpg'))).headers['x-cache']).toBe('MISS');
+      expect((await curl(url('/img/tag-b.jpg'))).headers['x-cache']).toBe('HIT');
+    });
 });
