@@ -25,6 +25,9 @@ const restartMs = 1_000;
  * all of them listen; rejects when one dies before that.
  */
 export async function startWorkers({ workers, account, log, graceMs }: WorkersOptions): Promise<Workers> {
+  // The workers take connections from one listening socket themselves. Handed over by this process (Node's default), a
+  // connection that is on its way to a worker as it dies would never be answered.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   let stopping = false;
   const startedAt = new Map<number, number>();
   const fork = (): Worker => {
