@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { putAssets } from '../../chaos/assets.ts';
 import { startClients } from '../../chaos/clients.ts';
 import { Seat } from '../../chaos/seat.ts';
+import { patternContent } from '../../support/chaos-content.ts';
 import { startChaosOrigin } from '../../support/chaos-origin.ts';
 import { startLazyferry } from '../../support/lazyferry-process.ts';
 import { proxyConfig, temporaryFolder } from '../../support/proxy-config.ts';
@@ -11,7 +12,9 @@ import { startRecordingStore } from '../../support/recording-store.ts';
 
 type Upload = NonNullable<Parameters<typeof proxyConfig>[0]['mappings'][number]['upload']>;
 
-async function scene({ grace = '10s', upload = {} as Upload } = {}) {
+type Allow = NonNullable<Parameters<typeof proxyConfig>[0]['mappings'][number]['allow']>;
+
+async function scene({ grace = '10s', upload = {} as Upload, allow = {} as Allow } = {}) {
   const origin = await startChaosOrigin();
   const store = await startRecordingStore(temporaryFolder());
   onTestFinished(async () => {
@@ -22,7 +25,7 @@ async function scene({ grace = '10s', upload = {} as Upload } = {}) {
     store: { uploadPrefix: store.url, deliveryPrefix: store.url },
     ledger: { url: `sqlite:${join(temporaryFolder(), 'ledger.db')}` },
     shutdown: { grace },
-    mappings: [{ prefix: '/img/', origin: `${origin.url}/img/`, upload, network: { allowPrivate: true } }],
+    mappings: [{ prefix: '/img/', origin: `${origin.url}/img/`, upload, allow, network: { allowPrivate: true } }],
   });
   const options = { args: ['--config', config], environment: { CLOUDINARY_URL: store.account } };
   return { origin, store, options };
@@ -86,4 +89,28 @@ test('SIGTERM in the middle of a large upload ends the process in time; another 
   // Nobody asks: the sweeper takes up what was given back.
   await second.logged(({ event }) => event === 'stored');
   expect(store.uploads.filter(({ answer }) => answer?.existing === false).length).toBeGreaterThanOrEqual(1);
+});
+
+test('SIGTERM in the middle of a 5 GB upload ends the process in time as well, and another one begins it again', {
+  timeout: 90_000,
+}, async () => {
+  const { origin, store, options } = await scene({
+    grace: '1s',
+    upload: { via: 'bytes' },
+    allow: { types: ['application/*'], maxBytes: '6GB' },
+  });
+  origin.put('/img/film.bin', patternContent(5_000_000_000), { type: 'application/octet-stream' });
+  {
+    await using first = await startLazyferry(options);
+    const abandoned = request(`${first.delivery}/img/film.bin`, { headers: { range: 'bytes=0-9' } });
+    // It goes in chunks: two of them are on their way or there.
+    await store.began(2);
+    const startedAt = performance.now();
+    expect(await first.terminate()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    await abandoned.then(({ body }) => body.dump()).catch(() => {});
+  }
+  const begun = store.uploads.length;
+  await using _second = await startLazyferry(options);
+  await store.began(begun + 1);
 });
