@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { redactConfig } from '../config/redact.ts';
+import { collect } from './repeatable.ts';
 
 interface ConfigOptions {
   readonly config?: string;
@@ -44,8 +45,4 @@ function withConfig({ config, map }: ConfigOptions, use: (loaded: LoadedConfig) 
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }
-}
-
-function collect(value: string, earlier: readonly string[]): readonly string[] {
-  return [...earlier, value];
 }

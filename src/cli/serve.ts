@@ -12,6 +12,7 @@ import { listen } from '../server/listener.ts';
 import { createLog, type Log } from '../server/log.ts';
 import { reportBugs, stopSignal } from '../server/shutdown.ts';
 import { type EmbeddedStore, startEmbeddedStore } from './embedded-store.ts';
+import { collect } from './repeatable.ts';
 import { version } from './version.ts';
 import { accountFromPrimary, startWorkers } from './workers.ts';
 
@@ -142,10 +143,6 @@ function configuredAccount(config: ResolvedConfig): StoreAccount {
 function refuseOpenAdmin({ listen: { admin }, admin: { token, readToken } }: ResolvedConfig): void {
   const problems = adminAccessProblems({ host: admin.host, token, readToken });
   if (problems.length > 0) throw new Error(problems.join('\n'));
-}
-
-function collect(value: string, earlier: readonly string[]): readonly string[] {
-  return [...earlier, value];
 }
 
 function wholeNumber(value: string): number {
