@@ -107,7 +107,16 @@ function isFailure(verdict: Verdict): boolean {
 
 function verdictsOf(outcome: MigrationOutcome | undefined): readonly [store: Verdict, origin: Verdict] {
   if (outcome?.kind === 'stored') return ['good', 'good'];
-  return (outcome?.kind === 'failed' && verdicts[outcome.reason]) || ['nothing', 'nothing'];
+  const [ofStore, ofOrigin] = (outcome?.kind === 'failed' && verdicts[outcome.reason]) || ['nothing', 'nothing'];
+  return [ofStore, ofOrigin === 'bad' && failedBefore(outcome) ? 'nothing' : ofOrigin];
+}
+
+/**
+ * Paths that are broken for good are tried again and again, mostly by the sweeper and in a row. Their failures say
+ * nothing of the origin that serves all others, whose breaker they would open.
+ */
+function failedBefore(outcome: MigrationOutcome | undefined): boolean {
+  return outcome?.kind === 'failed' && (outcome.record.failure?.attempts ?? 0) > 1;
 }
 
 function originOf({ originUrl }: Asset): string {

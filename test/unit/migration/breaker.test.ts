@@ -119,3 +119,20 @@ test('an origin that says "not found" is alive', async () => {
   await scene.run(failed('origin-error'), 9);
   expect(scene.guarded.open()).toEqual([]);
 });
+
+test('paths that fail each time they are tried again say nothing of an origin that serves the others', async () => {
+  const scene = new Scene();
+  const again: MigrationOutcome = {
+    kind: 'failed',
+    reason: 'origin-error',
+    record: { ...record, failure: { ...record.failure, reason: 'origin-error', attempts: 2 } },
+  };
+  await scene.run(again, 50);
+  expect(scene.guarded.open()).toEqual([]);
+
+  await scene.run(failed('origin-error'), 10);
+  scene.clock += 5_000;
+  await scene.run(again);
+  await scene.run(stored);
+  expect(scene.guarded.open()).toEqual([]);
+});
