@@ -175,6 +175,7 @@ export function createApp({ config: first, account, log, version }: AppOptions):
       const mapping = table.ofKey(key);
       return mapping === undefined ? undefined : assetOf(mapping, key);
     },
+    idle: { keepMs: config.ledger.idle.keep, most: config.ledger.idle.most },
     concurrency: Math.max(1, Math.ceil(config.store.uploads / 2)),
     restMs: sweepRestMs,
     random: Math.random,

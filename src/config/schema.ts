@@ -86,6 +86,16 @@ const ledgerUrl = urlWithPassword(/^(?:sqlite:.+|(?:rediss?|redis\+sentinel|redi
   mend: 'write sqlite:PATH, or a redis://, rediss://, redis+sentinel:// or redis+cluster:// URL',
 });
 
+const idleSchema = z.strictObject({
+  keep: duration.prefault('14d').describe('How long such a record is kept after its last attempt.'),
+  most: z
+    .number()
+    .int()
+    .min(0)
+    .default(100_000)
+    .describe('Most such records in the ledger; above, the longest idle are dropped.'),
+});
+
 const ledgerSchema = z.strictObject({
   url: ledgerUrl
     .optional()
@@ -100,6 +110,9 @@ const ledgerSchema = z.strictObject({
     .describe('Lease of a claim; renewed while the upload lives.'),
   memory: z.number().int().min(0).max(10_000_000).default(100_000).describe('Records remembered per process.'),
   memoryTtl: duration.prefault('1m').describe('How long a record is remembered without asking again.'),
+  idle: idleSchema
+    .prefault({})
+    .describe('Records of assets without a copy that only a further request would try again, such as unknown paths.'),
 });
 
 const token = text(/^[\x21-\x7e]{16,}$/, {

@@ -5,6 +5,7 @@ import {
   type ClaimRequest,
   type ClaimResult,
   type DutyRequest,
+  type IdleRule,
   type Ledger,
   type LedgerNews,
   type LedgerPage,
@@ -83,6 +84,10 @@ export class FailingFastLedger implements Ledger {
 
   due(limit: number): Promise<readonly AssetRecord[]> {
     return this.#unlessDown(() => this.#below.due(limit));
+  }
+
+  dropIdle(rule: IdleRule, limit: number): Promise<number> {
+    return this.#unlessDown(() => this.#below.dropIdle(rule, limit));
   }
 
   tally(): Promise<readonly LedgerTally[]> {

@@ -46,6 +46,8 @@ export type Settlement =
       readonly reason: Reason;
       readonly detail: string;
       readonly retryInMs: number;
+      /** Left to the next request: the sweeper does not try again. A missing asset always is. */
+      readonly sweep?: false;
     };
 
 /** What one process of the fleet does for all of them. */
@@ -54,6 +56,17 @@ export interface DutyRequest {
   /** Names the process, as in a claim. */
   readonly owner: string;
   readonly leaseMs: number;
+}
+
+/**
+ * Which idle assets are dropped. Idle: without a copy, and left to the next request, which may never come. Anybody can
+ * make as many of them as there are paths, so that their number needs a bound.
+ */
+export interface IdleRule {
+  /** Since the last attempt. */
+  readonly keepMs: number;
+  /** Above so many, the longest idle go first. */
+  readonly most: number;
 }
 
 export interface LedgerQuery {
@@ -123,9 +136,11 @@ export interface Ledger {
   query(query: LedgerQuery): Promise<LedgerPage>;
   /**
    * What the sweeper should take up: leases that ran out, claims given back, failures whose `retryAt` has come.
-   * Missing assets are not among them: those are asked for again by the next request.
+   * Idle ones are not among them: those are asked for again by the next request.
    */
   due(limit: number): Promise<readonly AssetRecord[]>;
+  /** Drops idle assets, the longest idle first, `limit` at most. Resolves with their number. Nobody is told. */
+  dropIdle(rule: IdleRule, limit: number): Promise<number>;
   tally(): Promise<readonly LedgerTally[]>;
   /**
    * Writes down what another ledger says of an asset. A claim does not come along: whoever holds it settles it there;

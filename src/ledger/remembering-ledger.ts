@@ -7,6 +7,7 @@ import type {
   ClaimRequest,
   ClaimResult,
   DutyRequest,
+  IdleRule,
   Ledger,
   LedgerNews,
   LedgerPage,
@@ -101,6 +102,10 @@ export class RememberingLedger implements Ledger {
 
   due(limit: number): Promise<readonly AssetRecord[]> {
     return this.#below.due(limit);
+  }
+
+  dropIdle(rule: IdleRule, limit: number): Promise<number> {
+    return this.#below.dropIdle(rule, limit);
   }
 
   tally(): Promise<readonly LedgerTally[]> {

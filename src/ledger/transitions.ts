@@ -15,14 +15,17 @@ export interface Cell {
   readonly token: number;
 }
 
-interface Written {
+/** A cell's new content. */
+export interface Written {
   readonly record: AssetRecord;
   readonly token: number;
   /** When the sweeper should look at the asset: a lease or a back-off ends. Absent: it waits for a request. */
   readonly dueAt?: number;
+  /** When it became idle; see `IdleRule`. */
+  readonly idleSince?: number;
 }
 
-interface Change<Answer> {
+export interface Change<Answer> {
   readonly answer: Answer;
   /** The cell's new content; `drop` removes the record. Absent: nothing changes. */
   readonly write?: Written | 'drop';
@@ -99,9 +102,11 @@ export function settleClaim(claim: Claim, settlement: Settlement): Transition<'s
     const failed: AssetRecord = { ...rest, state, failure, updatedAt: now };
     // What the origin does not have is asked for again by the next request, not by the sweeper: the number of paths
     // that do not exist has no bound.
+    const swept = state === 'failed' && settlement.sweep !== false;
+    const idle = !swept && record.copy === undefined;
     return {
       answer: 'settled',
-      write: { record: failed, token, ...(state === 'failed' && { dueAt: failure.retryAt }) },
+      write: { record: failed, token, ...(swept && { dueAt: failure.retryAt }), ...(idle && { idleSince: now }) },
     };
   };
 }
@@ -136,6 +141,18 @@ export function forgetAsset(): Transition<boolean> {
   return ({ record }) => (record === undefined ? { answer: false } : { answer: true, write: 'drop' });
 }
 
+/** Drops an idle asset, unless somebody asked for it since it was found. */
+export function dropIdleAsset(idleSince: number): Transition<boolean> {
+  return ({ record }) => {
+    const idle = record === undefined || (isIdle(record) && record.updatedAt === idleSince);
+    return idle ? { answer: record !== undefined, write: 'drop', quiet: true } : { answer: false };
+  };
+}
+
+function isIdle({ state, copy }: AssetRecord): boolean {
+  return copy === undefined && (state === 'missing' || state === 'failed');
+}
+
 /** See `Ledger.restore`. What was claimed there is due here at once. */
 export function restoreRecord(restored: AssetRecord): Transition<boolean> {
   return (cell, now) => {
@@ -153,6 +170,7 @@ export function restoreRecord(restored: AssetRecord): Transition<boolean> {
         record: { ...rest, state },
         token: Math.max(cell.token, claim?.token ?? 0, restored.updatedAt),
         ...(dueAt !== undefined && { dueAt }),
+        ...(state === 'missing' && { idleSince: restored.updatedAt }),
       },
     };
   };

@@ -9,7 +9,12 @@ interface Rule {
   readonly first: number;
   /** Longest wait. Seconds. */
   readonly cap: number;
+  /** Attempts after which the sweeper leaves it to the next request, or to the operator. {@link usualSweeps} unless told. */
+  readonly sweeps?: number;
 }
+
+/** With the waits below: some hours for what passes by itself, some days for the rest. */
+const usualSweeps = 20;
 
 const minute = 60;
 const hour = 60 * minute;
@@ -18,7 +23,8 @@ const hour = 60 * minute;
 const rules: Readonly<Record<Reason, Rule>> = {
   'origin-not-found': { state: 'missing', first: minute, cap: hour },
   'origin-gone': { state: 'missing', first: hour, cap: 24 * hour },
-  'origin-denied': { state: 'failed', first: 5 * minute, cap: hour },
+  // An S3 bucket that may not be listed says so of every key it does not have: like 404, it has no bound.
+  'origin-denied': { state: 'failed', first: 5 * minute, cap: hour, sweeps: 3 },
   'origin-error': { state: 'failed', first: 10, cap: 10 * minute },
   'origin-timeout': { state: 'failed', first: 30, cap: 10 * minute },
   'origin-blocked': { state: 'failed', first: 10 * minute, cap: hour },
@@ -46,5 +52,12 @@ export function settlementOf(failure: AssetFailure, attempts: number, random: nu
   const rule = rules[failure.reason];
   const wait = Math.min(rule.first * 2 ** Math.min(attempts, 30), rule.cap) * 1000;
   const retryInMs = Math.round(Math.max(wait * (1 - jitter * random), failure.retryAfterMs ?? 0));
-  return { state: rule.state, reason: failure.reason, detail: failure.message, retryInMs };
+  const spent = attempts + 1 >= (rule.sweeps ?? usualSweeps);
+  return {
+    state: rule.state,
+    reason: failure.reason,
+    detail: failure.message,
+    retryInMs,
+    ...(spent && { sweep: false }),
+  };
 }

@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Asset } from '../asset/asset.ts';
 import { type AssetKey, encodeAssetKey } from '../asset/key.ts';
-import { type Ledger, LedgerUnavailable } from '../ledger/ledger.ts';
+import { type IdleRule, type Ledger, LedgerUnavailable } from '../ledger/ledger.ts';
 import type { MigrationOutcome, Migrator } from './migrator.ts';
 
 export interface SweeperOptions {
-  readonly ledger: Pick<Ledger, 'takeDuty' | 'due'>;
+  readonly ledger: Pick<Ledger, 'takeDuty' | 'due' | 'dropIdle'>;
   readonly migrator: Migrator;
   /** Names this process. */
   readonly owner: string;
   /** Undefined where the mapping is gone. */
   readonly assetOf: (key: AssetKey) => Asset | undefined;
+  /** See `Ledger.dropIdle`. */
+  readonly idle: IdleRule;
   /** Jobs of the sweep at a time: few, so that requests find room beside it. */
   readonly concurrency: number;
   /** Rest between two sweeps that found nothing more to do. */
@@ -23,11 +25,15 @@ export type SweepEvent =
   | { readonly kind: 'swept'; readonly outcome: MigrationOutcome }
   /** This process took the duty over from another one, or is the first to have it. */
   | { readonly kind: 'duty' }
+  /** So many idle assets were dropped from the ledger. */
+  | { readonly kind: 'dropped'; readonly assets: number }
   /** A bug of ours. */
   | { readonly kind: 'broken'; readonly error: unknown };
 
 /** Assets taken up in one go. */
 const batch = 100;
+/** Idle assets dropped in one go. */
+const dropBatch = 200;
 /** Most assets looked through to find some that can be worked on. */
 const furthest = 5_000;
 /** The duty lasts so many rests: a process that died is replaced after that. */
@@ -35,7 +41,7 @@ const restsPerDuty = 4;
 
 /**
  * Takes up what is due without waiting for a request: failures whose time has come, claims whose owner died or gave
- * them back. One process of the fleet has the duty at a time. Were there two, for a moment, nothing would be done
+ * them back; and drops what is idle for too long. One process of the fleet has the duty at a time. Were there two, for a moment, nothing would be done
  * twice: each asset is claimed as by any request, and only where it is due.
  */
 export class Sweeper {
@@ -77,6 +83,7 @@ export class Sweeper {
   async #sweep(signal: AbortSignal): Promise<boolean> {
     if (!(await this.#takeDuty())) return false;
     this.#halted = false;
+    const dropped = await this.#dropIdle();
     const wanted = Math.min(batch + this.#passedOver, furthest);
     const due = await this.#options.ledger.due(wanted);
     let passedOver = 0;
@@ -104,7 +111,14 @@ export class Sweeper {
     }
     await this.#soon(Promise.all(this.#running.values()), signal);
     this.#passedOver = this.#halted ? 0 : passedOver;
-    return !this.#halted && due.length === wanted && begun > passedOver;
+    return dropped === dropBatch || (!this.#halted && due.length === wanted && begun > passedOver);
+  }
+
+  async #dropIdle(): Promise<number> {
+    const { ledger, idle, observe } = this.#options;
+    const assets = await ledger.dropIdle(idle, dropBatch);
+    if (assets > 0) observe({ kind: 'dropped', assets });
+    return assets;
   }
 
   async #hasRoom(signal: AbortSignal): Promise<boolean> {

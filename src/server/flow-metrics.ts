@@ -46,8 +46,17 @@ export function observeSweep(registry: Registry, log: Log): (event: SweepEvent) 
     labelNames: ['outcome'] as const,
     registers: [registry],
   });
+  const dropped = new Counter({
+    name: 'lazyferry_idle_dropped_total',
+    help: 'Records of idle assets that were dropped from the ledger, because of their age or number.',
+    registers: [registry],
+  });
   return (event) => {
     switch (event.kind) {
+      case 'dropped':
+        dropped.inc(event.assets);
+        log.info({ event: 'idle-dropped', assets: event.assets }, 'records of idle assets were dropped');
+        break;
       case 'swept':
         swept.inc({ outcome: event.outcome.kind });
         break;

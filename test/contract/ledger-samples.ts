@@ -39,7 +39,10 @@ export function storedAs(publicId: string, more: Partial<StoredCopy> = {}): Sett
   };
 }
 
-export function failedFor(retryInMs: number, state: 'failed' | 'missing' = 'failed'): Settlement {
+export function failedFor(
+  retryInMs: number,
+  state: 'failed' | 'missing' = 'failed',
+): Exclude<Settlement, { state: 'stored' }> {
   return {
     state,
     reason: state === 'failed' ? 'origin-timeout' : 'origin-not-found',

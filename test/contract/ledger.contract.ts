@@ -466,6 +466,76 @@ export function describeLedger(name: string, start: () => Promise<LedgerBench>):
         await store(keyOf('soon.jpg'));
         expect(await other.due(100)).toEqual([]);
       });
+
+      test('leaves out a failure that is left to the next request, which may claim it in its time', async () => {
+        await ledger.settle(await win(keyOf('given-up.jpg')), { ...failedFor(40), sweep: false });
+        await bench.pass(41);
+        expect(await other.due(100)).toEqual([]);
+        await win(keyOf('given-up.jpg'));
+      });
+    });
+
+    describe('dropping idle assets', () => {
+      const rule = { keepMs: hour, most: 1_000 };
+
+      async function idle(path: string, ...how: Parameters<typeof failedFor>): Promise<void> {
+        await ledger.settle(await win(keyOf(path)), { ...failedFor(...how), sweep: false });
+      }
+
+      async function paths(): Promise<string[]> {
+        return (await other.query({})).records.map(({ key }) => key.path).sort();
+      }
+
+      test('takes those whose last attempt is long ago, and nothing that has a copy or is tried again', async () => {
+        await idle('missing.jpg', 0, 'missing');
+        await idle('given-up.jpg', 0);
+        await idle('asked-again.jpg', 0, 'missing');
+        await ledger.settle(await win(keyOf('swept.jpg')), failedFor(hour));
+        await store(keyOf('stored.jpg'));
+        await store(keyOf('not-refreshed.jpg'));
+        await ledger.settle(await win(keyOf('not-refreshed.jpg'), { redo: 'refresh' }), failedFor(0, 'missing'));
+        await ledger.tombstone(keyOf('gone.jpg'), 'https://origin.test/static/gone.jpg');
+        await bench.pass(50);
+        await idle('asked-again.jpg', 0, 'missing');
+        await win(keyOf('claimed-again.jpg'));
+        expect(await ledger.dropIdle({ ...rule, keepMs: 40 }, 100)).toBe(2);
+        expect(await paths()).toEqual([
+          'asked-again.jpg',
+          'claimed-again.jpg',
+          'gone.jpg',
+          'not-refreshed.jpg',
+          'stored.jpg',
+          'swept.jpg',
+        ]);
+        const [tally] = await other.tally();
+        expect(tally?.states).toMatchObject({ missing: 1, failed: 1, stored: 2, tombstoned: 1, claimed: 1 });
+      });
+
+      test('takes what is above the bound, the longest idle first, and no more at once than it is told to', async () => {
+        for (let index = 0; index < 6; index += 1) {
+          await idle(`${index}.jpg`, hour, 'missing');
+          await bench.pass(2);
+        }
+        expect(await ledger.dropIdle(rule, 100)).toBe(0);
+        expect(await ledger.dropIdle({ ...rule, most: 0 }, 2)).toBe(2);
+        expect(await ledger.dropIdle({ ...rule, most: 1 }, 100)).toBe(3);
+        expect(await paths()).toHaveLength(1);
+      });
+
+      test('of one that somebody has claimed again leaves it to its claimant', async () => {
+        await idle('a.jpg', 0, 'missing');
+        const claim = await win(keyOf('a.jpg'));
+        expect(await ledger.dropIdle({ keepMs: 0, most: 0 }, 100)).toBe(0);
+        expect(await ledger.settle(claim, storedAs('a'))).toBe('settled');
+      });
+
+      test('makes the next claim newer than every claim before', async () => {
+        const before = await win(keyOf('a.jpg'));
+        await ledger.settle(before, failedFor(0, 'missing'));
+        expect(await ledger.dropIdle({ keepMs: hour, most: 0 }, 100)).toBe(1);
+        expect((await win(keyOf('a.jpg'))).token).toBeGreaterThan(before.token);
+        expect(await ledger.settle(before, storedAs('a'))).toBe('stale');
+      });
     });
 
     describe('restore', () => {

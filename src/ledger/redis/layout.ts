@@ -3,12 +3,14 @@ import { crc32 } from 'node:zlib';
 /** How many buckets the assets are spread over. Part of the layout: another number would be another ledger. */
 export const bucketCount = 256;
 
-/** The keys of one bucket. They share a hash tag, so that one script may touch all three in a Cluster. */
+/** The keys of one bucket. They share a hash tag, so that one script may touch all of them in a Cluster. */
 export interface Bucket {
   /** Hash: encoded asset key → cell (see `cell-codec.ts`). */
   readonly assets: string;
   /** Sorted set: encoded asset key by the time the sweeper should look at it. */
   readonly due: string;
+  /** Sorted set: encoded asset key of an idle asset by the time since when it is. */
+  readonly idle: string;
   /** Hash: `mapping state` and `mapping state bytes` → counts, `forgotten` → newest token of a dropped cell. */
   readonly tally: string;
 }
@@ -25,7 +27,7 @@ export interface Layout {
 export function layoutOf(prefix: string): Layout {
   const buckets = Array.from({ length: bucketCount }, (_, index) => {
     const tag = `${prefix}:{${String(index).padStart(3, '0')}}`;
-    return { assets: `${tag}:assets`, due: `${tag}:due`, tally: `${tag}:tally` };
+    return { assets: `${tag}:assets`, due: `${tag}:due`, idle: `${tag}:idle`, tally: `${tag}:tally` };
   });
   return { buckets, newsChannel: `${prefix}:news`, pause: `${prefix}:pause`, duty: `${prefix}:duty:` };
 }

@@ -1,10 +1,11 @@
-import { type AssetKey, encodeAssetKey } from '../../asset/key.ts';
+import { type AssetKey, decodeAssetKey, encodeAssetKey } from '../../asset/key.ts';
 import type { AssetRecord } from '../../asset/record.ts';
 import {
   type Claim,
   type ClaimRequest,
   type ClaimResult,
   type DutyRequest,
+  type IdleRule,
   type Ledger,
   type LedgerNews,
   type LedgerPage,
@@ -17,6 +18,7 @@ import { TallySheet } from '../tally-sheet.ts';
 import {
   type Cell,
   claimAsset,
+  dropIdleAsset,
   forgetAsset,
   releaseClaim,
   renewClaim,
@@ -29,6 +31,7 @@ import { parseRedisUrl } from './address.ts';
 import { decodeCell, encodeCell, type StoredCell } from './cell-codec.ts';
 import { type ConnectionOptions, connect, type RedisConnection } from './connection.ts';
 import { toEntries } from './entries.ts';
+import { findIdle } from './idle.ts';
 import { type Bucket, bucketOf, type Layout, layoutOf } from './layout.ts';
 import { RedisNews } from './news.ts';
 import { readPage } from './pages.ts';
@@ -133,6 +136,16 @@ class RedisLedger implements Ledger {
     });
   }
 
+  dropIdle(rule: IdleRule, limit: number): Promise<number> {
+    return this.#attempt(async () => {
+      const idle = await findIdle(this.#connection.commands, this.#layout, rule, limit);
+      const dropped = await Promise.all(
+        idle.map(({ field, since }) => this.#change(decodeAssetKey(field), dropIdleAsset(since))),
+      );
+      return dropped.filter(Boolean).length;
+    });
+  }
+
   tally(): Promise<readonly LedgerTally[]> {
     return this.#attempt(async () => {
       const sheet = new TallySheet();
@@ -193,10 +206,12 @@ class RedisLedger implements Ledger {
           bucket.assets,
           bucket.due,
           bucket.tally,
+          bucket.idle,
           field,
           read.value ?? '',
           next === undefined ? '' : encodeCell(field, next),
           next?.dueAt ?? '',
+          next?.idleSince ?? '',
           read.now,
           read.cell.token,
           quiet === true ? '' : this.#layout.newsChannel,

@@ -1,13 +1,14 @@
 import type { Cluster, Redis } from 'ioredis';
 
 /**
- * Everything the driver asks of Redis, as one type over a single server and a Cluster. The scripts keep record, due
- * index and tally in step; what a change means is decided in `transitions.ts`, never here.
+ * Everything the driver asks of Redis, as one type over a single server and a Cluster. The scripts keep record,
+ * indexes and tally in step; what a change means is decided in `transitions.ts`, never here.
  */
 export interface RedisCommands {
   hgetBuffer(key: string, field: string): Promise<Buffer | null>;
   hgetall(key: string): Promise<Record<string, string>>;
   info(section: string): Promise<string>;
+  zcard(key: string): Promise<number>;
   ping(): Promise<string>;
   /** Server time in milliseconds, the value or null, and the newest token of a forgotten asset of the bucket. */
   readCellBuffer(
@@ -20,10 +21,12 @@ export interface RedisCommands {
     assets: string,
     due: string,
     tally: string,
+    idle: string,
     field: string,
     expected: Buffer | '',
     next: Buffer | '',
     dueAt: number | '',
+    idleSince: number | '',
     readAt: number,
     forgotten: number,
     channel: string,
@@ -31,6 +34,8 @@ export interface RedisCommands {
   ): Promise<number>;
   /** Fields and values in turn, of what was due before now. */
   dueCellsBuffer(assets: string, due: string, limit: number): Promise<Buffer[]>;
+  /** Fields and times in turn: what is idle for longer than `keepMs`, and the `excess` longest idle at least. */
+  oldestIdle(idle: string, keepMs: number, excess: number, limit: number): Promise<string[]>;
   /** 1: the duty is this owner's for so long. 0: it is another's. */
   takeDuty(key: string, owner: string, leaseMs: number): Promise<number>;
   /** Keeps the key for so long from now, at least. */
@@ -68,8 +73,8 @@ return {
  * in the script can be refused.
  */
 const replaceCell = `${serverTime}
-local field, expected, replacement, due, readAt, forgotten, channel =
-  ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local field, expected, replacement, due, idle, readAt, forgotten, channel =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7], ARGV[8]
 local now = milliseconds()
 if now < readAt or now - readAt > 1000 then return 0 end
 if (redis.call('HGET', KEYS[1], field) or '') ~= expected then return 0 end
@@ -79,12 +84,14 @@ if replacement == '' then
 else
   redis.call('HSET', KEYS[1], field, replacement)
 end
-if due == '' then
-  redis.call('ZREM', KEYS[2], field)
-else
-  redis.call('ZADD', KEYS[2], due, field)
+for key, time in pairs({ [KEYS[2]] = due, [KEYS[4]] = idle }) do
+  if time == '' then
+    redis.call('ZREM', key, field)
+  else
+    redis.call('ZADD', key, time, field)
+  end
 end
-for index = 8, #ARGV, 2 do
+for index = 9, #ARGV, 2 do
   if redis.call('HINCRBY', KEYS[3], ARGV[index], ARGV[index + 1]) == 0 then
     redis.call('HDEL', KEYS[3], ARGV[index])
   end
@@ -101,6 +108,17 @@ for _, field in ipairs(fields) do
     found[#found + 1] = field
     found[#found + 1] = value
   end
+end
+return found`;
+
+const oldestIdle = `${serverTime}
+local keepMs, excess, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local cutoff = milliseconds() - keepMs
+local found = {}
+local oldest = redis.call('ZRANGE', KEYS[1], 0, limit - 1, 'WITHSCORES')
+for index = 1, #oldest, 2 do
+  if index > excess * 2 and tonumber(oldest[index + 1]) >= cutoff then break end
+  found[index], found[index + 1] = oldest[index], oldest[index + 1]
 end
 return found`;
 
@@ -150,8 +168,9 @@ return { before, cursor, found }`;
 /** Teaches a client the scripts above. EVALSHA falls back to EVAL by itself when the server lost them. */
 export function defineScripts(client: Redis | Cluster): RedisCommands {
   client.defineCommand('readCell', { numberOfKeys: 2, lua: readCell });
-  client.defineCommand('replaceCell', { numberOfKeys: 3, lua: replaceCell });
+  client.defineCommand('replaceCell', { numberOfKeys: 4, lua: replaceCell });
   client.defineCommand('dueCells', { numberOfKeys: 2, lua: dueCells });
+  client.defineCommand('oldestIdle', { numberOfKeys: 1, lua: oldestIdle });
   client.defineCommand('takeDuty', { numberOfKeys: 1, lua: takeDuty });
   client.defineCommand('keepFor', { numberOfKeys: 1, lua: keepFor });
   client.defineCommand('scanCells', { numberOfKeys: 1, lua: scanCells });

@@ -1,6 +1,6 @@
 import type { AssetKey } from '../../asset/key.ts';
 import type { AssetRecord } from '../../asset/record.ts';
-import type { Cell } from '../transitions.ts';
+import type { Cell, Written } from '../transitions.ts';
 import type { Connection } from './connection.ts';
 
 /** A row's columns that make a record. */
@@ -34,14 +34,14 @@ export function readCell(connection: Connection, { mapping, path, query }: Asset
   return { record: undefined, token: Number(forgotten?.newest_token ?? 0) };
 }
 
-export function writeCell(connection: Connection, record: AssetRecord, token: number, dueAt: number | undefined): void {
+export function writeCell(connection: Connection, { record, token, dueAt, idleSince }: Written): void {
   const { key, ...rest } = record;
   connection
     .prepare(
-      `INSERT INTO assets (mapping, path, query, state, reason, due, token, bytes, record)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO assets (mapping, path, query, state, reason, due, idle, token, bytes, record)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET state = excluded.state, reason = excluded.reason, due = excluded.due,
-         token = excluded.token, bytes = excluded.bytes, record = excluded.record`,
+         idle = excluded.idle, token = excluded.token, bytes = excluded.bytes, record = excluded.record`,
     )
     .run(
       key.mapping,
@@ -50,6 +50,7 @@ export function writeCell(connection: Connection, record: AssetRecord, token: nu
       record.state,
       record.failure?.reason ?? null,
       dueAt ?? null,
+      idleSince ?? null,
       token,
       record.copy?.bytes ?? 0,
       JSON.stringify(rest),

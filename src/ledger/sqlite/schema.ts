@@ -5,7 +5,7 @@ import { LedgerUnavailable } from '../ledger.ts';
  * One entry per version of the schema, never edited once released: the file's `user_version` says how many have run.
  *
  * `assets.record` is the record as JSON, without its key; the columns beside it are what queries and the claim step
- * need. Counts are kept by triggers: a tally never scans ten million rows. `changes` is what the other processes of
+ * need: when the sweeper should look at it, since when it is idle. Counts are kept by triggers: a tally never scans ten million rows. `changes` is what the other processes of
  * this machine read for news; only its newest rows are kept. `fleet` has the duties with their holders, and the pause.
  */
 const migrations: readonly string[] = [
@@ -64,6 +64,11 @@ const migrations: readonly string[] = [
     since INTEGER NOT NULL,
     until INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE assets ADD COLUMN idle INTEGER;
+  UPDATE assets SET idle = json_extract(record, '$.updatedAt') WHERE state = 'missing';
+  CREATE INDEX assets_by_idle ON assets (idle) WHERE idle IS NOT NULL;
   `,
 ];
 

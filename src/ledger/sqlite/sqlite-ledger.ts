@@ -5,6 +5,7 @@ import type {
   ClaimRequest,
   ClaimResult,
   DutyRequest,
+  IdleRule,
   Ledger,
   LedgerNews,
   LedgerPage,
@@ -14,7 +15,9 @@ import type {
 } from '../ledger.ts';
 import { TallySheet } from '../tally-sheet.ts';
 import {
+  type Change,
   claimAsset,
+  dropIdleAsset,
   forgetAsset,
   releaseClaim,
   renewClaim,
@@ -101,6 +104,21 @@ class SqliteLedger implements Ledger {
     );
   }
 
+  dropIdle({ keepMs, most }: IdleRule, limit: number): Promise<number> {
+    return this.#connection.write(() => {
+      const cutoff = this.#now() - keepMs;
+      const { excess } = this.#connection
+        .prepare('SELECT count(*) - ? AS excess FROM assets WHERE idle IS NOT NULL')
+        .get(most) as { excess: number };
+      const found = this.#connection
+        .prepare(`SELECT ${recordColumns}, idle FROM assets WHERE idle IS NOT NULL ORDER BY idle LIMIT ?`)
+        .all(limit);
+      const dropped = found.filter(({ idle }, index) => Number(idle) < cutoff || index < excess);
+      for (const row of dropped) this.#apply(toRecord(row).key, dropIdleAsset(Number(row.idle)));
+      return dropped.length;
+    });
+  }
+
   tally(): Promise<readonly LedgerTally[]> {
     return this.#connection.read(() => {
       const sheet = new TallySheet();
@@ -143,17 +161,17 @@ class SqliteLedger implements Ledger {
   }
 
   async #change<Answer>(key: AssetKey, transition: Transition<Answer>, { durably = false } = {}): Promise<Answer> {
-    const { answer, write, quiet } = await this.#connection.write(() => {
-      const cell = readCell(this.#connection, key);
-      const change = transition(cell, this.#now());
-      if (change.write === 'drop') dropCell(this.#connection, key, cell.token);
-      else if (change.write !== undefined) {
-        writeCell(this.#connection, change.write.record, change.write.token, change.write.dueAt);
-      }
-      if (change.write !== undefined && change.quiet !== true) this.#feed.record(key);
-      return change;
-    }, durably);
+    const { answer, write, quiet } = await this.#connection.write(() => this.#apply(key, transition), durably);
     if (write !== undefined && quiet !== true) await this.#feed.tellNow();
     return answer;
+  }
+
+  #apply<Answer>(key: AssetKey, transition: Transition<Answer>): Change<Answer> {
+    const cell = readCell(this.#connection, key);
+    const change = transition(cell, this.#now());
+    if (change.write === 'drop') dropCell(this.#connection, key, cell.token);
+    else if (change.write !== undefined) writeCell(this.#connection, change.write);
+    if (change.write !== undefined && change.quiet !== true) this.#feed.record(key);
+    return change;
   }
 }

@@ -20,6 +20,8 @@ interface ModelAsset {
   since: number;
   until: number;
   newestToken: number;
+  /** Without a copy, and left to the next request. */
+  idle: boolean;
 }
 
 export interface Model {
@@ -43,7 +45,15 @@ type Step = fc.AsyncCommand<Model, Fleet>;
 const assetCount = 2;
 
 export function emptyModel(): Model {
-  const nothing = { state: 'none', copy: false, holder: undefined, since: 0, until: 0, newestToken: 0 } as const;
+  const nothing = {
+    state: 'none',
+    copy: false,
+    holder: undefined,
+    since: 0,
+    until: 0,
+    newestToken: 0,
+    idle: false,
+  } as const;
   return { clock: 0, assets: Array.from({ length: assetCount }, () => ({ ...nothing })) };
 }
 
@@ -64,6 +74,7 @@ export function steps(fleet: Pick<Fleet, 'jump' | 'lose'>): fc.Arbitrary<Iterabl
         .map((chosen) => new SettleStep(...chosen)),
       fc.tuple(back, process).map((chosen) => new ReleaseStep(...chosen)),
       fc.tuple(asset, process, fc.boolean()).map((chosen) => new EndStep(...chosen)),
+      fc.tuple(process, fc.nat(assetCount)).map((chosen) => new DropIdleStep(...chosen)),
       ...(fleet.jump === undefined
         ? []
         : [fc.constantFrom(-3 * hour, -hour / 2, 1, hour / 2, 3 * hour).map((ms) => new JumpStep(ms))]),
@@ -145,6 +156,7 @@ class ClaimStep implements Step {
       asset.newestToken = result.claim.token;
       asset.copy = asset.copy && this.#redo !== 'lost';
       asset.state = 'claimed';
+      asset.idle = false;
       asset.holder = fleet.claims.push({ asset: this.#asset, claim: result.claim }) - 1;
       asset.since = model.clock;
       asset.until = model.clock + this.#leaseMs;
@@ -230,6 +242,7 @@ class SettleStep extends HolderStep {
     asset.until = this.#state === 'stored' ? clock : clock + this.#retryInMs;
     asset.copy = asset.copy || this.#state === 'stored';
     asset.state = asset.copy ? 'stored' : this.#state;
+    asset.idle = asset.state === 'missing';
     if (this.#state === 'stored') expect(after?.copy?.publicId).toBe(`by-${claim.owner}`);
   }
 }
@@ -265,12 +278,44 @@ class EndStep implements Step {
     else await ledger.tombstone(key, 'https://origin.test/static/a.jpg');
     asset.state = this.#forget ? 'none' : 'tombstoned';
     asset.copy = false;
+    asset.idle = false;
     asset.holder = undefined;
     await agree(model, fleet);
     await agreeOnTally(model, fleet);
   }
 
   toString = () => `${this.#forget ? 'forget' : 'tombstone'} ${this.#asset} by ${this.#process}`;
+}
+
+/** Which of several are dropped is the contract suite's matter: here, how many, and that it is idle ones. */
+class DropIdleStep implements Step {
+  readonly #process: number;
+  readonly #most: number;
+
+  constructor(process: number, most: number) {
+    this.#process = process;
+    this.#most = most;
+  }
+
+  check = () => true;
+
+  async run(model: Model, fleet: Fleet): Promise<void> {
+    const idle = model.assets.filter((asset) => asset.idle);
+    const excess = Math.max(0, idle.length - this.#most);
+    // An age that no jump of the clock reaches.
+    const rule = { keepMs: 1e6 * hour, most: this.#most };
+    expect(await (fleet.ledgers[this.#process] as Ledger).dropIdle(rule, 100)).toBe(excess);
+    for (const [index, asset] of model.assets.entries()) {
+      if (!asset.idle || (await fleet.ledgers[0].lookup(keyOf(`${index}.jpg`))) !== undefined) continue;
+      asset.state = 'none';
+      asset.idle = false;
+    }
+    expect(model.assets.filter((asset) => asset.idle)).toHaveLength(idle.length - excess);
+    await agree(model, fleet);
+    await agreeOnTally(model, fleet);
+  }
+
+  toString = () => `drop idle assets but ${this.#most} by ${this.#process}`;
 }
 
 class JumpStep implements Step {
@@ -299,6 +344,7 @@ class LoseStep implements Step {
     for (const asset of model.assets) {
       asset.state = 'none';
       asset.copy = false;
+      asset.idle = false;
       asset.holder = undefined;
       // Two claims of one millisecond, with the loss between them, share a token; their owners tell them apart.
       asset.newestToken -= 1;

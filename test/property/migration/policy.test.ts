@@ -45,3 +45,17 @@ test('a wait that the other side asked for is kept', () => {
     }),
   );
 });
+
+test('retries without a request end, those of a path that is denied soon', () => {
+  const swept = (why: (typeof reasons)[number], tried: number) => {
+    const settlement = settlementOf(new AssetFailure(why, { detail: 'seen' }), tried, 0);
+    return settlement.state === 'failed' && settlement.sweep !== false;
+  };
+  for (const why of reasons) {
+    expect(swept(why, 20)).toBe(false);
+    if (swept(why, 0))
+      expect(Array.from({ length: 20 }, (_, tried) => swept(why, tried)).indexOf(false)).toBeGreaterThan(1);
+  }
+  expect([0, 1, 2].map((tried) => swept('origin-denied', tried))).toEqual([true, true, false]);
+  expect([0, 18, 19].map((tried) => swept('origin-timeout', tried))).toEqual([true, true, false]);
+});

@@ -50,6 +50,7 @@ class Line {
       forget: (asked) => through(() => real.forget(asked)),
       query: (query) => through(() => real.query(query)),
       due: (limit) => through(() => real.due(limit)),
+      dropIdle: (rule, limit) => through(() => real.dropIdle(rule, limit)),
       tally: () => through(() => real.tally()),
       restore: (record) => through(() => real.restore(record)),
       takeDuty: (request) => through(() => real.takeDuty(request)),

@@ -66,6 +66,7 @@ function sweep({ owner = 'me', concurrency = 2, knows = () => true, observe = ()
     concurrency,
     observe,
     assetOf: (key) => (knows(key) ? assetOf(key) : undefined),
+    idle: { keepMs: 3_600_000, most: 250 },
     restMs: 5,
     random: () => 0.5,
     migrator: {
@@ -182,4 +183,17 @@ test('a ledger that is down is told of, and swept again when it is back', async 
   await vi.waitUntil(() => sweeper.trouble === 'the ledger is away');
   away.mockRestore();
   await vi.waitUntil(() => sweeper.trouble === undefined);
+});
+
+test('more idle assets than the bound allows are dropped at once, the rest when they are old', async () => {
+  for (let index = 0; index < 700; index += 1) {
+    await ledger.settle(await claim(`no-${index}.jpg`), failed(0, 'missing'));
+  }
+  const dropped: number[] = [];
+  const left = async () => (await ledger.tally())[0]?.states.missing ?? 0;
+  sweep({ observe: (event) => event.kind === 'dropped' && dropped.push(event.assets) });
+  await vi.waitUntil(async () => (await left()) === 250);
+  expect(dropped).toEqual([200, 200, 50]);
+  clock += 3_600_001;
+  await vi.waitUntil(async () => (await left()) === 0);
 });
