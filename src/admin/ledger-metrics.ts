@@ -33,6 +33,19 @@ export function registerLedgerMetrics(registry: Registry, ledger: Pick<Ledger, '
     },
   });
   new Gauge({
+    name: 'lazyferry_failures',
+    help: 'Failed and missing assets in the ledger by mapping and reason.',
+    labelNames: ['mapping', 'reason'] as const,
+    registers,
+    async collect() {
+      const rows = await tally();
+      this.reset();
+      for (const { mapping, failures } of rows ?? []) {
+        for (const [reason, assets] of Object.entries(failures)) this.set({ mapping, reason }, assets);
+      }
+    },
+  });
+  new Gauge({
     name: 'lazyferry_stored_bytes',
     help: 'Bytes of the copies proven whole, by mapping.',
     labelNames: ['mapping'] as const,

@@ -91,6 +91,8 @@ export interface LedgerPage {
 export interface LedgerTally {
   readonly mapping: string;
   readonly states: Readonly<Record<AssetState, number>>;
+  /** Failed and missing assets by why. */
+  readonly failures: Readonly<Partial<Record<Reason, number>>>;
   /** Bytes of the copies proven whole. */
   readonly storedBytes: number;
 }

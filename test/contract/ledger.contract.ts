@@ -432,10 +432,11 @@ export function describeLedger(name: string, start: () => Promise<LedgerBench>):
         await ledger.settle(await win(keyOf('d.jpg')), failedFor(hour));
         const refresh = await win(keyOf('a.jpg'), { redo: 'refresh' }, other);
         expect(await other.tally()).toEqual([
-          { mapping: '/files/', states: { ...none, verified: 1 }, storedBytes: 5 },
+          { mapping: '/files/', states: { ...none, verified: 1 }, failures: {}, storedBytes: 5 },
           {
             mapping: '/images/',
             states: { ...none, claimed: 1, stored: 1, failed: 1 },
+            failures: { 'origin-timeout': 1 },
             storedBytes: 4_000_000_001_000,
           },
         ]);
@@ -443,8 +444,26 @@ export function describeLedger(name: string, start: () => Promise<LedgerBench>):
         await ledger.tombstone(keyOf('b.jpg'), 'https://origin.test/static/b.jpg');
         await ledger.forget(keyOf('c.jpg', '/files/'));
         expect(await other.tally()).toEqual([
-          { mapping: '/images/', states: { ...none, stored: 1, failed: 1, tombstoned: 1 }, storedBytes: 2_000 },
+          {
+            mapping: '/images/',
+            states: { ...none, stored: 1, failed: 1, tombstoned: 1 },
+            failures: { 'origin-timeout': 1 },
+            storedBytes: 2_000,
+          },
         ]);
+      });
+
+      test('counts what failed and what is missing by reason, and no longer what is tried again or stored', async () => {
+        for (const path of ['a.jpg', 'b.jpg', 'c.jpg']) await ledger.settle(await win(keyOf(path)), failedFor(0));
+        await ledger.settle(await win(keyOf('d.jpg')), failedFor(0, 'missing'));
+        expect((await other.tally())[0]?.failures).toEqual({ 'origin-timeout': 3, 'origin-not-found': 1 });
+        await store(keyOf('a.jpg'));
+        await win(keyOf('b.jpg'));
+        await ledger.settle(await win(keyOf('c.jpg')), failedFor(0, 'missing'));
+        await ledger.forget(keyOf('d.jpg'));
+        await store(keyOf('e.jpg'));
+        await ledger.settle(await win(keyOf('e.jpg'), { redo: 'refresh' }), failedFor(0));
+        expect((await other.tally())[0]?.failures).toEqual({ 'origin-not-found': 1 });
       });
     });
 

@@ -1,36 +1,22 @@
 import type { Reason } from '../../asset/reason.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { LedgerTally } from '../../ledger/ledger.ts';
 import { reasonHints } from './reason-hints.ts';
 
-/** Assets looked at for one count: beyond it the count says that it is not complete. */
-const mostLookedAt = 5_000;
-const pageSize = 1_000;
-
-export interface FailureCounts {
-  readonly reasons: readonly { readonly reason: Reason; readonly count: number; readonly hint: string }[];
-  /** False: there are more failed and missing assets than were looked at. */
-  readonly complete: boolean;
+export interface FailureCount {
+  readonly reason: Reason;
+  readonly count: number;
+  readonly hint: string;
 }
 
-/** Failed and missing assets by reason, the most frequent first. */
-export async function countFailures(ledger: Pick<Ledger, 'query'>): Promise<FailureCounts> {
+/** Failed and missing assets of all mappings by reason, the most frequent first. */
+export function countFailures(tallies: readonly LedgerTally[]): readonly FailureCount[] {
   const counts = new Map<Reason, number>();
-  let after: string | undefined;
-  let seen = 0;
-  do {
-    const page = await ledger.query({
-      states: ['failed', 'missing'],
-      limit: pageSize,
-      ...(after !== undefined && { after }),
-    });
-    for (const { failure } of page.records) {
-      if (failure !== undefined) counts.set(failure.reason, (counts.get(failure.reason) ?? 0) + 1);
+  for (const { failures } of tallies) {
+    for (const [reason, assets] of Object.entries(failures) as [Reason, number][]) {
+      counts.set(reason, (counts.get(reason) ?? 0) + assets);
     }
-    seen += page.records.length;
-    after = page.next;
-  } while (after !== undefined && seen < mostLookedAt);
-  const reasons = [...counts]
+  }
+  return [...counts]
     .sort(([, a], [, b]) => b - a)
     .map(([reason, count]) => ({ reason, count, hint: reasonHints[reason] }));
-  return { reasons, complete: after === undefined };
 }

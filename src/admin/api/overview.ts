@@ -1,16 +1,12 @@
 import { Router } from 'express';
 import { LedgerUnavailable } from '../../ledger/ledger.ts';
 import type { AdminDependencies } from '../dependencies.ts';
-import { memoize } from '../memoize.ts';
 import { only } from './api-error.ts';
 import { coverageOf } from './coverage.ts';
 import { countFailures } from './failure-counts.ts';
 import type { RecentAssets } from './recent.ts';
 import type { AssetRuns } from './runs.ts';
 import { jobView, mappingView, recordView } from './views.ts';
-
-/** Counting failures reads pages of the ledger, so that many open dashboards share one count. */
-const countEvery = 5_000;
 
 /** What is going on: coverage, uploads, failures, changes; and the configuration behind it. */
 export function createOverviewRoutes(dependencies: AdminDependencies, recent: RecentAssets, runs: AssetRuns): Router {
@@ -24,14 +20,12 @@ export function createOverviewRoutes(dependencies: AdminDependencies, recent: Re
 
   const status = async () => ({ version, ...(await readiness()) });
   const jobs = async () => (await dependencies.jobs()).map(jobView);
-  const failures = memoize(countEvery, () => countFailures(ledger));
-  const coverage = async () => coverageOf(mappings(), await ledger.tally());
   const assets = async () => (await recent.list()).map((record) => recordView(record, copyUrl));
 
   read('/status', status);
   read('/jobs', async () => ({ jobs: await jobs() }));
-  read('/tally', async () => ({ mappings: await coverage() }));
-  read('/failures', failures);
+  read('/tally', async () => ({ mappings: coverageOf(mappings(), await ledger.tally()) }));
+  read('/failures', async () => ({ reasons: countFailures(await ledger.tally()) }));
   read('/recent', async () => ({ assets: await assets() }));
   read('/mappings', () => ({ mappings: mappings().map(mappingView) }));
   read('/config', () => ({ config: config() }));
@@ -46,8 +40,8 @@ export function createOverviewRoutes(dependencies: AdminDependencies, recent: Re
   /** A dashboard is needed most while the ledger is down: what comes from it is then null, the rest is shown. */
   async function ledgerParts() {
     try {
-      const [rows, counted, changed] = await Promise.all([coverage(), failures(), assets()]);
-      return { coverage: rows, failures: counted, recent: changed };
+      const [tallies, changed] = await Promise.all([ledger.tally(), assets()]);
+      return { coverage: coverageOf(mappings(), tallies), failures: countFailures(tallies), recent: changed };
     } catch (error) {
       if (!(error instanceof LedgerUnavailable)) throw error;
       return { coverage: null, failures: null, recent: null };

@@ -11,7 +11,7 @@ export interface Bucket {
   readonly due: string;
   /** Sorted set: encoded asset key of an idle asset by the time since when it is. */
   readonly idle: string;
-  /** Hash: `mapping state` and `mapping state bytes` → counts, `forgotten` → newest token of a dropped cell. */
+  /** Hash: counts (see `tallies.ts`), and `forgotten` → newest token of a dropped cell. */
   readonly tally: string;
 }
 

@@ -1,11 +1,12 @@
 import type { AssetRecord } from '../../asset/record.ts';
 import type { LedgerPage, LedgerQuery } from '../ledger.ts';
 import { pageLimit } from '../page-limit.ts';
+import type { TallyLine } from '../tally-lines.ts';
 import { reasonLetter, type StoredCell, stateLetter } from './cell-codec.ts';
 import { type Entry, toEntries } from './entries.ts';
 import { type Bucket, bucketCount, type Layout } from './layout.ts';
 import type { RedisCommands } from './scripts.ts';
-import { type BucketTally, readTallies } from './tallies.ts';
+import { readTallies } from './tallies.ts';
 
 /** How far one script walks at most: about a millisecond of the server's time. */
 const stepsAtOnce = 500;
@@ -58,11 +59,12 @@ export async function readPage(reader: PageReader, query: LedgerQuery): Promise<
   return { records, ...(mark !== undefined && { next: writeMark(mark) }) };
 }
 
-function counts({ mapping, state, assets }: BucketTally, query: LedgerQuery): boolean {
+function counts(line: TallyLine, query: LedgerQuery): boolean {
   return (
-    assets > 0 &&
-    (query.mapping === undefined || query.mapping === mapping) &&
-    (query.states === undefined || query.states.includes(state))
+    'state' in line &&
+    line.assets > 0 &&
+    (query.mapping === undefined || query.mapping === line.mapping) &&
+    (query.states === undefined || query.states.includes(line.state))
   );
 }
 

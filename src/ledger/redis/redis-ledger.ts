@@ -14,7 +14,7 @@ import {
   LedgerUnavailable,
   type Settlement,
 } from '../ledger.ts';
-import { TallySheet } from '../tally-sheet.ts';
+import { addUp } from '../tally-lines.ts';
 import {
   type Cell,
   claimAsset,
@@ -147,15 +147,7 @@ class RedisLedger implements Ledger {
   }
 
   tally(): Promise<readonly LedgerTally[]> {
-    return this.#attempt(async () => {
-      const sheet = new TallySheet();
-      for (const { mapping, state, assets, bytes } of (
-        await readTallies(this.#connection.commands, this.#layout)
-      ).flat()) {
-        sheet.add(mapping, state, assets, bytes);
-      }
-      return sheet.total();
-    });
+    return this.#attempt(async () => addUp((await readTallies(this.#connection.commands, this.#layout)).flat()));
   }
 
   restore(record: AssetRecord): Promise<boolean> {

@@ -1,18 +1,12 @@
-import { type AssetRecord, type AssetState, assetStates } from '../../asset/record.ts';
+import { reasons } from '../../asset/reason.ts';
+import { type AssetRecord, assetStates } from '../../asset/record.ts';
+import { countedReason, type TallyLine } from '../tally-lines.ts';
 import type { Layout } from './layout.ts';
 import type { RedisCommands } from './scripts.ts';
 
-/** One line of a bucket's tally. */
-export interface BucketTally {
-  readonly mapping: string;
-  readonly state: AssetState;
-  readonly assets: number;
-  readonly bytes: number;
-}
-
 /**
- * What a change does to the tally of its bucket: fields and increments in turn. Fields are `mapping state` for assets
- * and `mapping state bytes` for the bytes of their copies.
+ * What a change does to the tally of its bucket: fields and increments in turn. Fields are `mapping state` for assets,
+ * `mapping state bytes` for the bytes of their copies, and `mapping - reason` for failures.
  */
 export function tallyChanges(before: AssetRecord | undefined, after: AssetRecord | undefined): (string | number)[] {
   const changes = new Map<string, number>();
@@ -25,18 +19,24 @@ export function tallyChanges(before: AssetRecord | undefined, after: AssetRecord
     changes.set(field, (changes.get(field) ?? 0) + sign);
     const bytesField = `${field} bytes`;
     changes.set(bytesField, (changes.get(bytesField) ?? 0) + sign * (record.copy?.bytes ?? 0));
+    const reason = countedReason(record);
+    if (reason === undefined) continue;
+    const reasonField = `${record.key.mapping} - ${reason}`;
+    changes.set(reasonField, (changes.get(reasonField) ?? 0) + sign);
   }
   return [...changes].filter(([, change]) => change !== 0).flat();
 }
 
 /** The tallies of all buckets, in their order. */
-export function readTallies(commands: RedisCommands, layout: Layout): Promise<BucketTally[][]> {
+export function readTallies(commands: RedisCommands, layout: Layout): Promise<TallyLine[][]> {
   return Promise.all(layout.buckets.map(async ({ tally }) => toLines(await commands.hgetall(tally))));
 }
 
-function toLines(counts: Record<string, string>): BucketTally[] {
-  return Object.entries(counts).flatMap(([field, count]) => {
+function toLines(counts: Record<string, string>): TallyLine[] {
+  return Object.entries(counts).flatMap(([field, count]): TallyLine[] => {
     const [mapping = '', name, unit] = field.split(' ');
+    const reason = name === '-' ? reasons.find((candidate) => candidate === unit) : undefined;
+    if (reason !== undefined) return [{ mapping, reason, assets: Number(count) }];
     const state = assetStates.find((candidate) => candidate === name);
     if (state === undefined) return [];
     return [

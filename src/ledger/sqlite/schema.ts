@@ -69,6 +69,32 @@ const migrations: readonly string[] = [
   ALTER TABLE assets ADD COLUMN idle INTEGER;
   UPDATE assets SET idle = json_extract(record, '$.updatedAt') WHERE state = 'missing';
   CREATE INDEX assets_by_idle ON assets (idle) WHERE idle IS NOT NULL;
+
+  CREATE TABLE failure_tally (
+    mapping TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    assets INTEGER NOT NULL,
+    PRIMARY KEY (mapping, reason)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO failure_tally
+    SELECT mapping, reason, count(*) FROM assets
+      WHERE reason IS NOT NULL AND state IN ('failed', 'missing') GROUP BY mapping, reason;
+  CREATE TRIGGER failures_counted AFTER INSERT ON assets
+    WHEN new.reason IS NOT NULL AND new.state IN ('failed', 'missing') BEGIN
+    INSERT INTO failure_tally VALUES (new.mapping, new.reason, 1) ON CONFLICT DO UPDATE SET assets = assets + 1;
+  END;
+  CREATE TRIGGER failures_uncounted AFTER DELETE ON assets
+    WHEN old.reason IS NOT NULL AND old.state IN ('failed', 'missing') BEGIN
+    UPDATE failure_tally SET assets = assets - 1 WHERE mapping = old.mapping AND reason = old.reason;
+  END;
+  CREATE TRIGGER failures_recounted AFTER UPDATE OF state, reason ON assets
+    WHEN old.state <> new.state OR old.reason IS NOT new.reason BEGIN
+    UPDATE failure_tally SET assets = assets - 1
+      WHERE mapping = old.mapping AND reason = old.reason AND old.state IN ('failed', 'missing');
+    INSERT INTO failure_tally SELECT new.mapping, new.reason, 1
+      WHERE new.reason IS NOT NULL AND new.state IN ('failed', 'missing')
+      ON CONFLICT DO UPDATE SET assets = assets + 1;
+  END;
   `,
 ];
 

@@ -1,5 +1,5 @@
 import type { AssetKey } from '../../asset/key.ts';
-import type { AssetRecord, AssetState } from '../../asset/record.ts';
+import type { AssetRecord } from '../../asset/record.ts';
 import type {
   Claim,
   ClaimRequest,
@@ -13,7 +13,7 @@ import type {
   LedgerTally,
   Settlement,
 } from '../ledger.ts';
-import { TallySheet } from '../tally-sheet.ts';
+import { addUp, type TallyLine } from '../tally-lines.ts';
 import {
   type Change,
   claimAsset,
@@ -121,11 +121,9 @@ class SqliteLedger implements Ledger {
 
   tally(): Promise<readonly LedgerTally[]> {
     return this.#connection.read(() => {
-      const sheet = new TallySheet();
-      for (const row of this.#connection.prepare('SELECT mapping, state, assets, bytes FROM tally').all()) {
-        sheet.add(String(row.mapping), row.state as AssetState, Number(row.assets), Number(row.bytes));
-      }
-      return sheet.total();
+      const states = this.#connection.prepare('SELECT mapping, state, assets, bytes FROM tally').all();
+      const failures = this.#connection.prepare('SELECT mapping, reason, assets FROM failure_tally').all();
+      return addUp([...states, ...failures] as unknown as TallyLine[]);
     });
   }
 

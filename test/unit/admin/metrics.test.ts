@@ -3,19 +3,20 @@ import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { registerLedgerMetrics } from '../../../src/admin/ledger-metrics.ts';
 import { createMetrics } from '../../../src/admin/metrics.ts';
-import { LedgerUnavailable } from '../../../src/ledger/ledger.ts';
+import { type Ledger, LedgerUnavailable } from '../../../src/ledger/ledger.ts';
 import { observeSweep, registerFlowMetrics } from '../../../src/server/flow-metrics.ts';
 
 const states = { known: 1, claimed: 0, stored: 5, verified: 2, failed: 1, missing: 0, tombstoned: 0 };
 
-function registryWith(tally: () => Promise<[{ mapping: string; states: typeof states; storedBytes: number }]>) {
+function registryWith(tally: Ledger['tally']) {
   const registry = new Registry();
   const metrics = createMetrics(registry, { inFlight: () => 3, version: '1.2.3' });
   registerLedgerMetrics(registry, { tally });
   return { registry, metrics };
 }
 
-const answering = async () => [{ mapping: '/images/', states, storedBytes: 700 }] as [never];
+const answering = async () =>
+  [{ mapping: '/images/', states, failures: { 'origin-timeout': 1 }, storedBytes: 700 }] as const;
 
 describe('the metrics', () => {
   test('count requests, uploads, claims and duplicates avoided under the words of the design', async () => {
@@ -52,6 +53,7 @@ describe('the metrics', () => {
   test('tell what the ledger holds, and that it answers', async () => {
     const text = await registryWith(answering).registry.metrics();
     expect(text).toContain('lazyferry_assets{mapping="/images/",state="stored"} 5\n');
+    expect(text).toContain('lazyferry_failures{mapping="/images/",reason="origin-timeout"} 1\n');
     expect(text).toContain('lazyferry_stored_bytes{mapping="/images/"} 700\n');
     expect(text).toContain('lazyferry_ledger_up 1\n');
   });

@@ -2,11 +2,11 @@
  * @typedef {ReturnType<typeof import('../../api/views.ts').recordView>} Asset
  * @typedef {ReturnType<typeof import('../../api/views.ts').jobView>} Job
  * @typedef {import('../../api/coverage.ts').Coverage} Coverage
- * @typedef {import('../../api/failure-counts.ts').FailureCounts} FailureCounts
+ * @typedef {import('../../api/failure-counts.ts').FailureCount} FailureCount
  * @typedef {ReturnType<import('../../api/asset-run.ts').AssetRun['view']>} Run
  * @typedef {import('../../health.ts').Readiness & { version: string }} Status
  * @typedef {{ role: 'read' | 'operate', via: 'token' | 'session' | 'local' }} Session
- * @typedef {{ status: Status, jobs: Job[], runs: Run[], coverage: Coverage[] | null, failures: FailureCounts | null, recent: Asset[] | null }} Overview
+ * @typedef {{ status: Status, jobs: Job[], runs: Run[], coverage: Coverage[] | null, failures: readonly FailureCount[] | null, recent: Asset[] | null }} Overview
  */
 
 const longestWait = 30_000;

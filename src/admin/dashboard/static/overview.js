@@ -181,21 +181,16 @@ function progress({ bytes, totalBytes, via }) {
 /** @param {Overview['failures']} failures */
 function failureRows(failures) {
   if (failures === null) return [element('p', { class: 'empty' }, 'The ledger does not answer.')];
-  if (failures.reasons.length === 0) return [element('p', { class: 'empty' }, 'Nothing has failed.')];
+  if (failures.length === 0) return [element('p', { class: 'empty' }, 'Nothing has failed.')];
   return [
     element(
       'ul',
       { class: 'rows' },
-      ...failures.reasons.map(({ reason, count: number, hint }) =>
+      ...failures.map(({ reason, count: number, hint }) =>
         element(
           'li',
           {},
-          element(
-            'div',
-            { class: 'row-head' },
-            element('code', {}, reason),
-            element('strong', {}, `${count(number)}${failures.complete ? '' : '+'}`),
-          ),
+          element('div', { class: 'row-head' }, element('code', {}, reason), element('strong', {}, count(number))),
           element('p', { class: 'muted' }, hint),
           element(
             'div',
@@ -223,7 +218,6 @@ function failureRows(failures) {
         ),
       ),
     ),
-    !failures.complete && element('p', { class: 'muted' }, 'Only the first failures were counted: there are more.'),
   ];
 }
 
