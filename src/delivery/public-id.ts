@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AssetKey } from '../asset/key.ts';
 import type { ResourceType } from '../asset/record.ts';
+import { resourceTypeOfExtension } from '../cloudinary/format.ts';
 
 /**
  * The public ID of an asset's copy: deterministic, readable, and injective, so that two origin objects never share
@@ -18,20 +19,12 @@ import type { ResourceType } from '../asset/record.ts';
 /** Longest public ID, by the older and stricter reading of Cloudinary's limit (contract §2.6). */
 export const maxPublicIdLength = 255;
 
-const imageExtensions = new Set(
-  'jpg jpeg jpe jfif png gif webp avif svg bmp ico tif tiff heic heif jxl jp2 psd ai eps pdf tga'.split(' '),
-);
-const videoExtensions = new Set(
-  'mp4 m4v mov webm mkv avi ogv mpg mpeg wmv flv 3gp ts mts m2ts mp3 wav ogg oga m4a aac flac opus weba'.split(' '),
-);
 const extensionPattern = /\.([A-Za-z0-9]{1,8})$/;
 
 /** The resource type that a file name stands for; undefined when it tells nothing, and the store shall decide. */
 export function resourceTypeOf(path: string): ResourceType | undefined {
-  const extension = extensionPattern.exec(path)?.[1]?.toLowerCase();
-  if (extension === undefined) return undefined;
-  if (imageExtensions.has(extension)) return 'image';
-  return videoExtensions.has(extension) ? 'video' : 'raw';
+  const extension = extensionPattern.exec(path)?.[1];
+  return extension === undefined ? undefined : resourceTypeOfExtension(extension);
 }
 
 /** `folder` without slashes at its ends, empty for none; `raw` where the copy's resource type is raw. */

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { fileTypeFromFile } from 'file-type';
 import type { ResourceType } from '../../asset/record.ts';
-import { resourceTypeOf } from '../../cloudinary/format.ts';
+import { resourceTypeOfExtension } from '../../cloudinary/format.ts';
 
 export interface DetectedFormat {
   /** Cloudinary's name of the format: `jpg`, `mp4`; empty where the content is no format we know. */
@@ -31,8 +31,11 @@ export async function detectFormat(path: string): Promise<DetectedFormat> {
   const detected = await fileTypeFromFile(path);
   const extension = detected === undefined || detected.ext === 'xml' ? await sniffText(path) : detected.ext;
   const format = cloudinaryNames[extension] ?? extension;
-  return { format, resourceType: format === '' ? 'raw' : resourceTypeOf(format) };
+  return { format, resourceType: format === '' ? 'raw' : resourceTypeOfExtension(format) };
 }
+
+/** What may stand before the root element: declarations, comments, a doctype. */
+const prolog = /^\s*(?:<(?:\?[^>]*|!--(?:[^-]|-(?!->))*--|!doctype[^>[]*(?:\[[^\]]*\]\s*)?)>\s*)*/i;
 
 /** SVG is text: the first element decides. */
 async function sniffText(path: string): Promise<string> {
@@ -40,8 +43,7 @@ async function sniffText(path: string): Promise<string> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFFED_BYTES), 0, SNIFFED_BYTES, 0);
     const text = buffer.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '');
-    // Prolog, comments and doctype may stand before the root element.
-    const root = text.replace(/^\s*(?:<\?[^>]*\?>|<!--[\s\S]*?-->|<!doctype[^>[]*(?:\[[^\]]*\])?\s*>|\s)*/i, '');
+    const root = text.replace(prolog, '');
     return /^<(?:[a-z]+:)?svg[\s>]/i.test(root) ? 'svg' : '';
   } finally {
     await file.close();

@@ -1,6 +1,6 @@
 import { AssetFailure } from '../../asset/failure.ts';
 import type { ResourceType } from '../../asset/record.ts';
-import { resourceTypeOf } from '../../cloudinary/format.ts';
+import { resourceTypeOfExtension } from '../../cloudinary/format.ts';
 import type { UploadRequest } from '../asset-store.ts';
 import type { StoreAnswer } from './answer.ts';
 
@@ -69,7 +69,7 @@ export function checkLimits(limits: PlanLimits, { source, target }: UploadReques
 function limitOf(limits: PlanLimits, resourceType: ResourceType | 'auto', name: string): number | undefined {
   if (resourceType !== 'auto') return limits[resourceType];
   const extension = /\.([A-Za-z0-9]+)(?:[?#]|$)/.exec(name)?.[1];
-  if (extension !== undefined && resourceTypeOf(extension) !== 'raw') return limits[resourceTypeOf(extension)];
+  if (extension !== undefined && resourceTypeOfExtension(extension) !== 'raw') return limits[resourceTypeOfExtension(extension)];
   const { image, video, raw } = limits;
   return image === undefined || video === undefined || raw === undefined ? undefined : Math.max(image, video, raw);
 }
