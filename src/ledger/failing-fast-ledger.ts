@@ -23,18 +23,33 @@ export interface FailingFastOptions {
 }
 
 const slowestProbeMs = 1_000;
+/** Everybody's, so that none waits for another's. */
+const probeDuty = { duty: 'probe', owner: 'probe', leaseMs: 1 } as const;
+
+/** What did not work, and a question that shows whether it works again. */
+interface Trouble {
+  readonly error: LedgerUnavailable;
+  readonly askAgain: () => Promise<unknown>;
+}
 
 /**
  * Asks a ledger that is down only now and then. One unanswered question costs up to the driver's timeout; without this
- * every request would pay it. While the ledger is down, whatever a client's request would wait for is rejected at
- * once, and one probe at a time finds out when it is back. What ends a claim is always tried: nobody waits for it.
+ * every request would pay it. While the ledger does not answer, whatever a client's request would wait for is rejected
+ * at once, and one probe at a time finds out when it is back. What ends a claim is always tried: nobody waits for it.
+ *
+ * A ledger can answer and still not do its work: one that is out of memory, locked or a read-only replica is read but
+ * not written, and a Cluster with a lost node knows some assets only. So trouble with reading and trouble with writing
+ * are kept apart, and each ends when the very thing works again. Meanwhile everything is tried, because a refusal costs
+ * nobody a wait, and the log has one line for the beginning and one for the end.
  */
 export class FailingFastLedger implements Ledger {
   readonly #below: Ledger;
   readonly #firstProbeMs: number;
   readonly #warn: (message: string) => void;
   readonly #desk: NewsDesk;
-  #trouble: LedgerUnavailable | undefined;
+  #answers = true;
+  #reading: Trouble | undefined;
+  #writing: Trouble | undefined;
   #probe: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -45,69 +60,69 @@ export class FailingFastLedger implements Ledger {
     this.#desk = new NewsDesk(warn);
   }
 
-  /** Whether the ledger could not be reached when it was last asked. */
+  /** Whether what the ledger knows cannot be read. */
   get down(): boolean {
-    return this.#trouble !== undefined;
+    return this.#reading !== undefined;
   }
 
   lookup(key: AssetKey): Promise<AssetRecord | undefined> {
-    return this.#unlessDown(() => this.#below.lookup(key));
+    return this.#read(() => this.#below.lookup(key), true);
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {
-    return this.#unlessDown(() => this.#below.claim(request));
+    return this.#write(() => this.#below.claim(request));
   }
 
   renew(claim: Claim, leaseMs: number): Promise<boolean> {
-    return this.#noticing(() => this.#below.renew(claim, leaseMs));
+    return this.#alwaysWrite(() => this.#below.renew(claim, leaseMs));
   }
 
   settle(claim: Claim, settlement: Settlement): Promise<'settled' | 'stale'> {
-    return this.#noticing(() => this.#below.settle(claim, settlement));
+    return this.#alwaysWrite(() => this.#below.settle(claim, settlement));
   }
 
   release(claim: Claim): Promise<'released' | 'stale'> {
-    return this.#noticing(() => this.#below.release(claim));
+    return this.#alwaysWrite(() => this.#below.release(claim));
   }
 
   tombstone(key: AssetKey, originUrl: string): Promise<void> {
-    return this.#noticing(() => this.#below.tombstone(key, originUrl));
+    return this.#alwaysWrite(() => this.#below.tombstone(key, originUrl));
   }
 
   forget(key: AssetKey): Promise<boolean> {
-    return this.#noticing(() => this.#below.forget(key));
+    return this.#alwaysWrite(() => this.#below.forget(key));
   }
 
   query(query: LedgerQuery): Promise<LedgerPage> {
-    return this.#unlessDown(() => this.#below.query(query));
+    return this.#read(() => this.#below.query(query));
   }
 
   due(limit: number): Promise<readonly AssetRecord[]> {
-    return this.#unlessDown(() => this.#below.due(limit));
+    return this.#read(() => this.#below.due(limit));
   }
 
   dropIdle(rule: IdleRule, limit: number): Promise<number> {
-    return this.#unlessDown(() => this.#below.dropIdle(rule, limit));
+    return this.#write(() => this.#below.dropIdle(rule, limit));
   }
 
   tally(): Promise<readonly LedgerTally[]> {
-    return this.#unlessDown(() => this.#below.tally());
+    return this.#read(() => this.#below.tally());
   }
 
   restore(record: AssetRecord): Promise<boolean> {
-    return this.#noticing(() => this.#below.restore(record));
+    return this.#alwaysWrite(() => this.#below.restore(record));
   }
 
   takeDuty(request: DutyRequest): Promise<boolean> {
-    return this.#unlessDown(() => this.#below.takeDuty(request));
+    return this.#write(() => this.#below.takeDuty(request));
   }
 
   pause(forMs: number): Promise<void> {
-    return this.#unlessDown(() => this.#below.pause(forMs));
+    return this.#write(() => this.#below.pause(forMs));
   }
 
   pausedFor(): Promise<number> {
-    return this.#unlessDown(() => this.#below.pausedFor());
+    return this.#read(() => this.#below.pausedFor());
   }
 
   /** Also told that anything may have changed when the ledger is back. */
@@ -120,8 +135,15 @@ export class FailingFastLedger implements Ledger {
     };
   }
 
-  ping(): Promise<void> {
-    return this.#noticing(() => this.#below.ping());
+  /** Rejects also while the ledger answers, but not what it is asked. */
+  async ping(): Promise<void> {
+    try {
+      await this.#below.ping();
+    } catch (error) {
+      this.#notice(error, 'read', () => this.#below.ping());
+      throw error;
+    }
+    if (this.#reading !== undefined) throw this.#reading.error;
   }
 
   async close(): Promise<void> {
@@ -130,39 +152,77 @@ export class FailingFastLedger implements Ledger {
     await this.#below.close();
   }
 
-  #unlessDown<Result>(step: () => Promise<Result>): Promise<Result> {
-    if (this.#trouble !== undefined) return Promise.reject(this.#trouble);
-    return this.#noticing(step);
-  }
-
-  async #noticing<Result>(step: () => Promise<Result>): Promise<Result> {
+  /** @param repeatable the probe asks the same again, because a mere ping may be answered where this is not */
+  async #read<Result>(step: () => Promise<Result>, repeatable = false): Promise<Result> {
+    this.#failFast();
     try {
       return await step();
     } catch (error) {
-      if (error instanceof LedgerUnavailable) this.#goDown(error);
+      this.#notice(error, 'read', repeatable ? step : () => this.#below.ping());
       throw error;
     }
   }
 
-  #goDown(trouble: LedgerUnavailable): void {
-    const known = this.down;
-    this.#trouble = trouble;
-    if (known || this.#closed) return;
-    this.#warn(`${trouble.message}; known copies are served from memory, the rest from the origin, until it is back`);
+  async #write<Result>(step: () => Promise<Result>): Promise<Result> {
+    this.#failFast();
+    return this.#alwaysWrite(step);
+  }
+
+  async #alwaysWrite<Result>(step: () => Promise<Result>): Promise<Result> {
+    try {
+      return await step();
+    } catch (error) {
+      this.#notice(error, 'write', () => this.#below.takeDuty(probeDuty));
+      throw error;
+    }
+  }
+
+  #failFast(): void {
+    const trouble = this.#reading ?? this.#writing;
+    if (!this.#answers && trouble !== undefined) throw trouble.error;
+  }
+
+  #notice(error: unknown, step: 'read' | 'write', askAgain: () => Promise<unknown>): void {
+    if (!(error instanceof LedgerUnavailable) || this.#closed) return;
+    const well = this.#reading === undefined && this.#writing === undefined;
+    const trouble: Trouble = { error, askAgain };
+    if (step === 'write') {
+      this.#writing ??= trouble;
+    } else if (this.#reading === undefined) {
+      this.#reading = trouble;
+      // Nobody else need wait for the same until the probe has found out whether it answers at all.
+      this.#answers = false;
+    }
+    if (!well) return;
+    const meanwhile =
+      step === 'read'
+        ? 'known copies are served from memory, the rest from the origin'
+        : 'what is stored is served as always, and uploads pause';
+    this.#warn(`${error.message}; ${meanwhile}, until it is back`);
     this.#probeAfter(this.#firstProbeMs);
   }
 
   #probeAfter(delayMs: number): void {
     if (this.#closed) return;
-    this.#probe = setTimeout(() => {
-      this.#below.ping().then(
-        () => {
-          this.#trouble = undefined;
-          this.#warn('the ledger is back');
-          this.#desk.tell({});
-        },
-        () => this.#probeAfter(Math.min(delayMs * 2, slowestProbeMs)),
-      );
+    this.#probe = setTimeout(async () => {
+      if (!(await this.#isBack())) return this.#probeAfter(Math.min(delayMs * 2, slowestProbeMs));
+      this.#warn('the ledger is back');
+      this.#desk.tell({});
     }, delayMs).unref();
   }
+
+  async #isBack(): Promise<boolean> {
+    this.#answers = await works(() => this.#below.ping());
+    if (!this.#answers) return false;
+    if (this.#reading !== undefined && (await works(this.#reading.askAgain))) this.#reading = undefined;
+    if (this.#writing !== undefined && (await works(this.#writing.askAgain))) this.#writing = undefined;
+    return this.#reading === undefined && this.#writing === undefined;
+  }
+}
+
+async function works(question: () => Promise<unknown>): Promise<boolean> {
+  return question().then(
+    () => true,
+    (error: unknown) => !(error instanceof LedgerUnavailable),
+  );
 }

@@ -52,7 +52,8 @@ export type Settlement =
 
 /** What one process of the fleet does for all of them. */
 export interface DutyRequest {
-  readonly duty: 'sweep';
+  /** `probe`: nobody's; taking it shows that the ledger can be written. */
+  readonly duty: 'sweep' | 'probe';
   /** Names the process, as in a claim. */
   readonly owner: string;
   readonly leaseMs: number;

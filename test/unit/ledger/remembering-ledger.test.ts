@@ -16,6 +16,12 @@ class Line {
   readonly real: Ledger;
   readonly asked: string[] = [];
   cut = false;
+  /** As a Redis that is out of memory: what is known is told, nothing can be written. */
+  full = false;
+  /** As a Cluster that has lost a node: it answers, but not what it is asked. */
+  maimed = false;
+  writesTried = 0;
+  lookupsTried = 0;
   readonly #listeners = new Set<(news: LedgerNews) => void>();
   /** Runs between the lookup and its answer. */
   beforeAnswer: () => Promise<void> = async () => {};
@@ -33,28 +39,36 @@ class Line {
       if (this.cut) throw new LedgerUnavailable('cut by the test');
       return step();
     };
+    const written = <Result>(step: () => Promise<Result>) =>
+      through(() => {
+        this.writesTried += 1;
+        if (this.full) throw new LedgerUnavailable('full by the test');
+        return step();
+      });
     const { real } = this;
     return {
       lookup: (asked) =>
         through(async () => {
+          this.lookupsTried += 1;
+          if (this.maimed) throw new LedgerUnavailable('maimed by the test');
           this.asked.push(asked.path);
           const record = await real.lookup(asked);
           await this.beforeAnswer();
           return record;
         }),
-      claim: (request) => through(() => real.claim(request)),
-      renew: (claim, leaseMs) => through(() => real.renew(claim, leaseMs)),
-      settle: (claim, settlement) => through(() => real.settle(claim, settlement)),
-      release: (claim) => through(() => real.release(claim)),
-      tombstone: (asked, originUrl) => through(() => real.tombstone(asked, originUrl)),
-      forget: (asked) => through(() => real.forget(asked)),
+      claim: (request) => written(() => real.claim(request)),
+      renew: (claim, leaseMs) => written(() => real.renew(claim, leaseMs)),
+      settle: (claim, settlement) => written(() => real.settle(claim, settlement)),
+      release: (claim) => written(() => real.release(claim)),
+      tombstone: (asked, originUrl) => written(() => real.tombstone(asked, originUrl)),
+      forget: (asked) => written(() => real.forget(asked)),
       query: (query) => through(() => real.query(query)),
       due: (limit) => through(() => real.due(limit)),
-      dropIdle: (rule, limit) => through(() => real.dropIdle(rule, limit)),
+      dropIdle: (rule, limit) => written(() => real.dropIdle(rule, limit)),
       tally: () => through(() => real.tally()),
-      restore: (record) => through(() => real.restore(record)),
-      takeDuty: (request) => through(() => real.takeDuty(request)),
-      pause: (forMs) => through(() => real.pause(forMs)),
+      restore: (record) => written(() => real.restore(record)),
+      takeDuty: (request) => written(() => real.takeDuty(request)),
+      pause: (forMs) => written(() => real.pause(forMs)),
       pausedFor: () => through(() => real.pausedFor()),
       ping: () => through(() => real.ping()),
       subscribe: (listener) => {
@@ -70,11 +84,21 @@ let folder: string;
 let line: Line;
 let failingFast: FailingFastLedger;
 let ledger: RememberingLedger;
+let warnings: string[];
+let warned: () => void;
 
 beforeEach(async () => {
+  warnings = [];
+  warned = () => {};
   folder = await mkdtemp(join(tmpdir(), 'lazyferry-memory-'));
   line = new Line(openSqliteLedger({ path: join(folder, 'ledger.db'), now: () => Date.now() }));
-  failingFast = new FailingFastLedger(line.ledger, { firstProbeMs: 5 });
+  failingFast = new FailingFastLedger(line.ledger, {
+    firstProbeMs: 5,
+    warn: (message) => {
+      warnings.push(message);
+      warned();
+    },
+  });
   ledger = new RememberingLedger(failingFast, { capacity: 100, ttlMs: 60_000 });
 });
 
@@ -247,5 +271,59 @@ describe('while the ledger is down', () => {
     line.cut = false;
     expect(failingFast.down).toBe(true);
     expect(await ledger.settle(result.claim, storedAs('a'))).toBe('settled');
+  });
+});
+
+describe('while the ledger answers, and does not do its work', () => {
+  const wellAgain = () =>
+    new Promise<void>((resolve) => {
+      warned = () => {
+        if (warnings.at(-1) === 'the ledger is back') resolve();
+      };
+    });
+  const probes = async (many: number) => {
+    const enough = line.writesTried + many;
+    while (line.writesTried < enough) await new Promise(setImmediate);
+  };
+
+  test('one that cannot be written is read, and memory keeps its time', async () => {
+    await settle(key);
+    await ledger.lookup(key);
+    line.full = true;
+    await expect(ledger.claim(requestFor(keyOf('b.jpg')))).rejects.toThrow('full by the test');
+    await probes(2);
+    expect(failingFast.down).toBe(false);
+    expect(peek()?.state).toBe('stored');
+    expect(await ledger.lookup(keyOf('b.jpg'))).toBeUndefined();
+    await expect(ledger.ping()).resolves.toBeUndefined();
+  });
+
+  test('one that cannot be written is told of once, and once that it is back', async () => {
+    line.full = true;
+    for (let turn = 0; turn < 5; turn += 1) {
+      await expect(ledger.claim(requestFor(key))).rejects.toThrow('full by the test');
+      await probes(1);
+    }
+    expect(warnings).toEqual([expect.stringContaining('full by the test')]);
+    const back = wellAgain();
+    line.full = false;
+    await back;
+    expect(warnings).toHaveLength(2);
+    expect((await ledger.claim(requestFor(key))).kind).toBe('won');
+  });
+
+  test('one that answers a ping only is down until it answers what it was asked, and is told of once', async () => {
+    line.maimed = true;
+    while (line.lookupsTried < 5) {
+      await expect(ledger.lookup(key)).rejects.toThrow('maimed by the test');
+      await new Promise(setImmediate);
+    }
+    await expect(ledger.ping()).rejects.toThrow('maimed by the test');
+    expect(warnings).toHaveLength(1);
+    const back = wellAgain();
+    line.maimed = false;
+    await back;
+    expect(failingFast.down).toBe(false);
+    expect(await ledger.lookup(key)).toBeUndefined();
   });
 });
