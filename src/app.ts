@@ -36,6 +36,7 @@ import type { Origin } from './origin/origin.ts';
 import { createS3Origin } from './origin/s3/s3-origin.ts';
 import { SharedReads } from './origin/shared-read.ts';
 import { clientAddress } from './server/client-address.ts';
+import { countedOrigin } from './server/counted-origin.ts';
 import { observeSweep, registerFlowMetrics } from './server/flow-metrics.ts';
 import type { Log } from './server/log.ts';
 import { noticesOf } from './server/notices.ts';
@@ -143,7 +144,7 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     leaseMs: config.ledger.lease,
     concurrency: config.store.uploads,
     mappingOf: (key) => table.ofKey(key),
-    originOf: (mapping) => origins.of(mapping),
+    originOf: (mapping) => countedOrigin(origins.of(mapping), mapping.prefix, 'upload', metrics),
     sources: new SourceChoice(Date.now),
     random: Math.random,
     now: Date.now,
@@ -155,7 +156,7 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     lookup: (key) => ledger.lookup(key),
     ensure: (asset, redo) => migration.ensure(asset, redo),
     deliveryUrl: (copy, options) => store.deliveryUrl(copy, options),
-    originOf: (mapping) => origins.of(mapping),
+    originOf: (mapping) => countedOrigin(origins.of(mapping), mapping.prefix, 'serve', metrics),
     reads,
     warmStream,
     copyWatch,
@@ -187,7 +188,8 @@ export function createApp({ config: first, account, log, version }: AppOptions):
   const unsubscribe = ledger.subscribe((news) => copyWatch.hear(news));
   const readiness = createReadiness(ledger, store, async () => [
     ...noticesOf(migration, sweeper.trouble),
-    ...(await collectReports()).flatMap((report) => report.notices),
+    // A probe does not wait for a worker that is stuck.
+    ...(await collectReports(250)).flatMap((report) => report.notices),
   ]);
   const admin = createAdmin({
     ledger,

@@ -68,10 +68,10 @@ export class Answers {
     );
     if (outcome === 'answered') return this.#report(exchange, 'warm-stream');
     if (exchange.response.destroyed) return;
-    await this.#passThrough(
-      exchange,
-      outcome === 'lost' ? this.#dependencies.ensure(exchange.asset, 'lost') : undefined,
-    );
+    // A form that the client chose may be one that no store has: it tells nothing of the copy, and starts no upload.
+    const chosen = exchange.format !== undefined || exchange.transformation !== (exchange.mapping.transformation ?? '');
+    const lost = outcome === 'lost' && !chosen;
+    await this.#passThrough(exchange, lost ? this.#dependencies.ensure(exchange.asset, 'lost') : undefined);
   }
 
   #answerMissing(exchange: Exchange, record: AssetRecord): void {

@@ -189,3 +189,15 @@ test('the origin’s metadata is given back on a stream, and its ETag is the one
   });
   expect((await ask(path, { 'if-none-match': etag })).status).toBe(304);
 });
+
+test('the metrics tell what the origin was asked for, and what it sent', async () => {
+  await store('/refresh/counted.jpg');
+  const metrics = await (await fetch(`${scene.proxy.admin}/metrics`)).text();
+  const counted = (name: string) =>
+    metrics
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{mapping="/refresh/"`))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  expect(counted('lazyferry_origin_requests_total')).toBeGreaterThanOrEqual(1);
+  expect(counted('lazyferry_origin_bytes_total')).toBeGreaterThanOrEqual(photo.length);
+});
