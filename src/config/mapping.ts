@@ -164,6 +164,13 @@ const network = z.strictObject({
   connectTimeout: duration.prefault('5s').describe('Longest wait for a connection to the origin.'),
   headersTimeout: duration.prefault('15s').describe('Longest wait for the head of an answer.'),
   bodyTimeout: duration.prefault('30s').describe('Longest silence within a body.'),
+  totalTimeout: duration
+    .prefault('1h')
+    .describe('Longest wait for the origin over one whole exchange; the time a slow client takes does not count.'),
+  minRate: byteSize
+    .prefault('1KiB')
+    .describe('Slowest average of a body, in bytes a second; below, the read is given up as a timeout.'),
+  rateGrace: duration.prefault('30s').describe('How long the origin is waited for before minRate counts.'),
   connections: z.number().int().min(1).max(1024).default(64).describe('Connections to the origin per process.'),
 });
 
