@@ -69,7 +69,8 @@ export function checkLimits(limits: PlanLimits, { source, target }: UploadReques
 function limitOf(limits: PlanLimits, resourceType: ResourceType | 'auto', name: string): number | undefined {
   if (resourceType !== 'auto') return limits[resourceType];
   const extension = /\.([A-Za-z0-9]+)(?:[?#]|$)/.exec(name)?.[1];
-  if (extension !== undefined && resourceTypeOfExtension(extension) !== 'raw') return limits[resourceTypeOfExtension(extension)];
+  if (extension !== undefined && resourceTypeOfExtension(extension) !== 'raw')
+    return limits[resourceTypeOfExtension(extension)];
   const { image, video, raw } = limits;
   return image === undefined || video === undefined || raw === undefined ? undefined : Math.max(image, video, raw);
 }
