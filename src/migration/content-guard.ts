@@ -4,9 +4,12 @@ import { AssetFailure } from '../asset/failure.ts';
 /** Bytes of a body's beginning that are enough to tell what it is. */
 export const sniffBytes = 4100;
 
-/** How HTML begins (MIME Sniffing §7.1); what a login page or a soft 404 is made of. */
+/**
+ * How HTML begins (MIME Sniffing §7.1); what a login page or a soft 404 is made of.
+ * A comment ends at its first `-->`: were the pattern free to try later ones, a few dozen would take it for ever.
+ */
 const html =
-  /^\s*(?:<!--[\s\S]*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|title|iframe|div|table|meta|h1|p|br|a)[\s>]/i;
+  /^\s*(?:<!--(?:[^-]|-(?!->))*-->\s*)*<(?:!doctype\s+html|html|head|body|script|title|iframe|div|table|meta|h1|p|br|a)[\s>]/i;
 /** An SVG may begin with a prolog longer than what we look at; it is XML in any case. */
 const xml = /^(?:\xef\xbb\xbf)?\s*</;
 

@@ -60,7 +60,7 @@ export function mappingRoutes(mappings: SettingsTable<UploadMapping>, staging: S
 function folderOf(fields: Fields): string {
   const folder = textOf(fields, 'folder');
   if (folder === undefined) throw new StoreError(400, 'Missing required parameter - folder');
-  return folder.replace(/^\/+|\/+$/g, '');
+  return folder.replace(/^\/+|(?<!\/)\/+$/g, '');
 }
 
 function templateOf(fields: Fields): string {

@@ -44,7 +44,7 @@ export function authenticate(
  * @throws {StoreError} 401
  */
 export function requireAuthorization(authorization: string | undefined, credentials: Credentials): void {
-  const [, scheme = '', value = ''] = /^([A-Za-z]+)\s+(.+)$/.exec(authorization ?? '') ?? [];
+  const [, scheme = '', value = ''] = /^([A-Za-z]+)\s+(\S.*)$/.exec(authorization ?? '') ?? [];
   if (scheme.toLowerCase() === 'bearer') {
     if (credentials.bearerTokens.some((token) => sameText(token, value))) return;
     throw new StoreError(401, 'Invalid token');

@@ -170,7 +170,8 @@ function headersOf(fields: Fields): Record<string, string> {
   const lines = (textOf(fields, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
   return Object.fromEntries(
     lines.map((line) => {
-      const [, given = '', value = ''] = /^\s*([A-Za-z-]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
+      const [, given = '', text = ''] = /^([A-Za-z-]+)\s*:(.*)$/.exec(line.trim()) ?? [];
+      const value = text.trim();
       const name = deliverable.get(given.toLowerCase());
       if (name === undefined || !/^[\x20-\x7e]*$/.test(value)) {
         throw new StoreError(

@@ -54,7 +54,9 @@ export interface Naming {
 export function choosePublicId(naming: Naming): string {
   const { name, extension } = splitFilename(naming.filename ?? '');
   const prefixes = [naming.folder, naming.publicIdPrefix].filter((part) => part !== undefined && part !== '');
-  return [...prefixes.map((part) => part?.replace(/^\/+|\/+$/g, '')), naming.publicId ?? generatedName()].join('/');
+  return [...prefixes.map((part) => part?.replace(/^\/+|(?<!\/)\/+$/g, '')), naming.publicId ?? generatedName()].join(
+    '/',
+  );
 
   function generatedName(): string {
     // The extension belongs to a raw asset's public ID.
@@ -72,7 +74,7 @@ function cleanName(name: string): string {
       .toWellFormed()
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here.
       .replace(/[?&#\\%<>+\s\u0000-\u001f\u007f]+/g, '_')
-      .replace(/^[_./]+|[_./]+$/g, '')
+      .replace(/^[_./]+|(?<![_./])[_./]+$/g, '')
       .slice(0, 200)
   );
 }

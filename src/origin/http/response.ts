@@ -67,7 +67,7 @@ function readFacts(status: number, headers: Readonly<Record<string, string>>): O
 
 /** `identity` is the absence of a coding, however it is written. */
 function contentEncoding(value: string | undefined): string | undefined {
-  return value === undefined || /^\s*(?:identity)?\s*$/i.test(value) ? undefined : value;
+  return value === undefined || /^(?:identity)?$/i.test(value.trim()) ? undefined : value;
 }
 
 /** The whole object's length: of a part, what `Content-Range` says behind the slash. */

@@ -20,7 +20,7 @@ export function objectUrlPrefix(place: S3Place): string {
   const [, bucket = '', prefix = ''] = match;
   const path = canonicalPath(prefix);
   if (path === undefined) throw new TypeError(`not an S3 origin: ${place.origin}; the prefix is not UTF-8`);
-  if (place.endpoint !== undefined) return `${place.endpoint.replace(/\/+$/, '')}/${bucket}/${path}`;
+  if (place.endpoint !== undefined) return `${place.endpoint.replace(/(?<!\/)\/+$/, '')}/${bucket}/${path}`;
   return bucket.includes('.')
     ? `https://s3.${place.region}.amazonaws.com/${bucket}/${path}`
     : `https://${bucket}.s3.${place.region}.amazonaws.com/${path}`;

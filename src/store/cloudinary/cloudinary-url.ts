@@ -57,7 +57,7 @@ export function parseCloudinaryUrl(text: string): CloudinaryAccount {
   if (apiKey === undefined && apiSecret !== undefined) {
     throw new InvalidCloudinaryUrl(`CLOUDINARY_URL has a secret and no key: it is written ${shape}`);
   }
-  const path = url.pathname.replace(/^\/+|\/+$/g, '');
+  const path = url.pathname.replace(/^\/+|(?<!\/)\/+$/g, '');
   const secureDistribution = query('secure_distribution') ?? (path === '' ? undefined : path);
   const oauthToken = query('oauth_token');
   const cname = query('cname');
@@ -103,7 +103,7 @@ function decoded(text: string): string {
 
 /** A delivery host, maybe given as a URL. */
 function host(key: string, value: string): string {
-  const bare = value.replace(/^https?:\/\//i, '').replace(/\/+$/, '');
+  const bare = value.replace(/^https?:\/\//i, '').replace(/(?<!\/)\/+$/, '');
   if (!/^[A-Za-z0-9.-]+(?::\d+)?$/.test(bare)) {
     throw new InvalidCloudinaryUrl(`${key} in CLOUDINARY_URL is a host name alone, such as media.example.com`);
   }

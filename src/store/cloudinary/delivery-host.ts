@@ -13,7 +13,7 @@ export interface DeliveryHost {
 
 /** @param prefix replaces scheme and host, for example the embedded store's `http://127.0.0.1:8090` */
 export function deliveryHost(account: CloudinaryAccount, prefix?: string): DeliveryHost {
-  const origin = prefix?.replace(/\/+$/, '') ?? defaultOrigin(account);
+  const origin = prefix?.replace(/(?<!\/)\/+$/, '') ?? defaultOrigin(account);
   return account.privateCdn ? { origin } : { origin, cloud: account.cloudName };
 }
 

@@ -69,7 +69,7 @@ const byText: readonly (readonly [RegExp, Meaning])[] = [
     },
   ],
   [
-    /\bformat\b.*\bnot allowed\b/i,
+    /^(?=.*\bformat\b).*\bnot allowed\b/i,
     { reason: 'wrong-type', hint: 'upload.allowedFormats or the upload preset forbids it' },
   ],
   [/^Upload preset /i, { reason: 'store-rejected', hint: presetHint }],

@@ -7,8 +7,10 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   let redacted = text;
   for (const secret of secrets) if (secret !== '') redacted = redacted.replaceAll(secret, '[secret]');
   return redacted
-    .replace(/(\b[a-z][a-z0-9+.-]{0,19}:\/\/)[^\s/?#@]*@/gi, '$1[credentials]@')
-    .replace(/(\b[a-z][a-z0-9+.-]{0,19}:\/\/[^\s?#]*)\?[^\s#'"]*/gi, '$1?[query]')
+    .replace(/:\/\/[^\s/?#@]*@/g, '://[credentials]@')
+    .replace(/(:\/\/[^\s?#]*)(\?[^\s#'"]*)?/g, (_, url: string, query?: string) =>
+      query === undefined ? url : `${url}?[query]`,
+    )
     .replace(/\b(Basic|Bearer)\s+[A-Za-z0-9+/=._~-]+/g, '$1 [secret]')
     .replace(/\b(Invalid Signature)\s+\S+/gi, '$1 [signature].');
 }
