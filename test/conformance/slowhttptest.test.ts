@@ -26,8 +26,8 @@ const attacks: readonly (readonly [string, readonly string[]])[] = [
   ['answers that are hardly read', ['-X', '-w', '1', '-y', '8', '-n', '5', '-z', '8', '-k', '1']],
 ];
 
-/** Longest wait of somebody else, in milliseconds, on a machine whose two cores the attack shares. */
-const bound = 2_000;
+/** Milliseconds that somebody else waits, on a machine whose two cores the attack and other tests share. */
+const bounds = { nineteenOfTwenty: 1_000, longest: 10_000 };
 
 test.for(attacks)('200 connections with %s keep nobody else waiting', async ([name, args]) => {
   const report = join(folder, name.replaceAll(' ', '-'));
@@ -37,14 +37,16 @@ test.for(attacks)('200 connections with %s keep nobody else waiting', async ([na
   const attack = runCommand('slowhttptest', [...args, ...common]).finally(() => {
     over = true;
   });
-  let waited = 0;
+  const waits: number[] = [];
   while (!over) {
     const begun = performance.now();
     expect((await getRaw(canary.proxy.delivery, '/nowhere')).status).toBe(404);
-    waited = Math.max(waited, performance.now() - begun);
+    waits.push(performance.now() - begun);
   }
   const { stdout } = await attack;
-  expect(waited).toBeLessThan(bound);
+  waits.sort((a, b) => a - b);
+  expect(waits[Math.floor(waits.length * 0.95)]).toBeLessThan(bounds.nineteenOfTwenty);
+  expect(waits.at(-1)).toBeLessThan(bounds.longest);
   // It gives up ahead of its time limit where the server cuts every one of its connections.
   if (args[0] !== '-X') expect(stdout.toString()).toContain('No open connections left');
 });
