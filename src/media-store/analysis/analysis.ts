@@ -33,7 +33,8 @@ function invalidFile(resourceType: 'image' | 'video'): StoreError {
 }
 
 async function imageFacts(path: string, format: string): Promise<MediaFacts | undefined> {
-  return isDecodable(format) ? analyseImage(path, format) : { pages: 1 };
+  // How many pages a PDF has is told by a decoder, and there is none here: nothing is better than a guess.
+  return isDecodable(format) ? analyseImage(path, format) : {};
 }
 
 async function videoFacts(

@@ -77,8 +77,10 @@ const understood = new Set([
   'cloud_name',
   'upload_preset',
   'x_unique_upload_id',
-  // Of no effect here: there is no CDN in front that holds copies, and no record of where an upload came from.
+  // Of no effect here: there is no CDN in front that holds copies, no second place for a backup, and no record of where
+  // an upload came from.
   'invalidate',
+  'backup',
   'source',
 ]);
 

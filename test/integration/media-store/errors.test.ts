@@ -32,10 +32,10 @@ test.each([
 test('parameters that the store does not support are named, all of them', async () => {
   const store = await startStore();
   const [status, text] = message(
-    await upload(store, { file: 'data:,x', ocr: 'adv_ocr', backup: '1', quality_analysis: '0' }),
+    await upload(store, { file: 'data:,x', ocr: 'adv_ocr', proxy: 'a', quality_analysis: '0' }),
   );
   expect(status).toBe(400);
-  expect(text).toContain('ocr, backup');
+  expect(text).toContain('ocr, proxy');
   expect(text).not.toContain('quality_analysis');
 });
 

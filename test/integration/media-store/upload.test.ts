@@ -55,6 +55,15 @@ test('a data URI is stored, base64 and percent-encoded', async () => {
   expect(drawing.body).toMatchObject({ format: 'svg', width: 4, height: 3 });
 });
 
+test('of a PDF no number of pages is made up, and a backup may be asked for', async () => {
+  const store = await startStore();
+  const guide = await readFile(join(media, 'documents/guide.pdf'));
+  const { status, body } = await upload(store, { file: new File([guide], 'guide.pdf'), backup: '1' });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ resource_type: 'image', format: 'pdf', bytes: guide.length });
+  expect(body).not.toHaveProperty('pages');
+});
+
 test('urlencoded and JSON requests upload as multipart ones do', async () => {
   const store = await startStore();
   const form = signed({ file: `data:image/png;base64,${png.toString('base64')}`, public_id: 'a' }) as Record<
