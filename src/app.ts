@@ -40,7 +40,7 @@ import { countedOrigin } from './server/counted-origin.ts';
 import { observeSweep, registerFlowMetrics } from './server/flow-metrics.ts';
 import type { Log } from './server/log.ts';
 import { noticesOf } from './server/notices.ts';
-import { observeDelivery, observeMigration } from './server/observe.ts';
+import { observeCutAnswers, observeDelivery, observeMigration } from './server/observe.ts';
 import { OriginPool } from './server/origin-pool.ts';
 import { createReadiness } from './server/readiness.ts';
 import { createCloudinaryStore } from './store/cloudinary/cloudinary-store.ts';
@@ -117,7 +117,6 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     memoryBytes: spoolMemoryBytes,
     maxBytes: Math.max(...config.mappings.map(({ allow }) => allow.maxBytes)),
   });
-  const warmStream = createWarmStream({ timeoutMs: config.store.timeout, connections: 256 });
 
   const copyWatch = new CopyWatch();
   let placeholders = readPlaceholders(config.mappings);
@@ -125,6 +124,8 @@ export function createApp({ config: first, account, log, version }: AppOptions):
 
   const registry = new Registry();
   const metrics = createMetrics(registry, { inFlight: () => migration.jobs().length, version });
+  const cut = observeCutAnswers(metrics, log);
+  const warmStream = createWarmStream({ timeoutMs: config.store.timeout, connections: 256, cut });
   // A worker reports to the first process, which alone has an admin side and counts the ledger.
   const jobs = (): Job[] => migration.jobs().map(({ asset, ...job }) => ({ key: asset.key, ...job }));
   if (cluster.isWorker)
@@ -163,6 +164,7 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     firstTouch: new FirstTouch({ clientOf: (request) => clientOf(request), now: () => performance.now() }),
     placeholderOf: ({ placeholder }) => (placeholder === null ? undefined : placeholders.get(placeholder)),
     observe: observeDelivery(metrics, log),
+    cut,
     now: Date.now,
   });
 

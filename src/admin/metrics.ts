@@ -22,6 +22,8 @@ type Sparing = 'flight' | 'claim' | 'existing';
 export interface Metrics {
   /** Once for each delivery request, when its answer is over. `bytes` of the body sent to the client. */
   request(mapping: string | undefined, outcome: RequestOutcome, bytes: number): void;
+  /** An answer that broke off after its head, and not because the client left. */
+  cut(mapping: string): void;
   /** Seconds from the request to the first byte of the answer. */
   firstByte(outcome: RequestOutcome, seconds: number): void;
   /** Once for each job that got as far as a claim. `bytes` of the copy, where it is stored. */
@@ -71,6 +73,12 @@ export function createMetrics(registry: Registry, { inFlight, version }: Metrics
     help: 'Time from a delivery request to the first byte of its answer, by outcome.',
     labelNames: ['outcome'] as const,
     buckets: firstByteBuckets,
+    registers,
+  });
+  const cutAnswers = new Counter({
+    name: 'lazyferry_cut_answers_total',
+    help: 'Answers that broke off after their head because the origin or the store failed, by mapping.',
+    labelNames: ['mapping'] as const,
     registers,
   });
   const uploads = new Counter({
@@ -136,6 +144,9 @@ export function createMetrics(registry: Registry, { inFlight, version }: Metrics
     request(mapping = 'none', outcome, bytes) {
       requests.inc({ mapping, outcome });
       if (bytes > 0) responseBytes.inc({ mapping, outcome }, bytes);
+    },
+    cut(mapping) {
+      cutAnswers.inc({ mapping });
     },
     firstByte(outcome, seconds) {
       firstByte.observe({ outcome }, seconds);

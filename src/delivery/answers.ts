@@ -143,8 +143,9 @@ export class Answers {
   }
 
   async #passThrough(exchange: Exchange, job: Promise<unknown> | undefined): Promise<void> {
-    const { originOf, reads } = this.#dependencies;
-    await passThrough(exchange, { origin: originOf(exchange.mapping), reads, ...(job === undefined ? {} : { job }) });
+    const { originOf, reads, cut } = this.#dependencies;
+    const origin = originOf(exchange.mapping);
+    await passThrough(exchange, { origin, reads, cut, ...(job === undefined ? {} : { job }) });
     this.#report(exchange, 'cold-passthrough');
   }
 

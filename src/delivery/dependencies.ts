@@ -6,6 +6,7 @@ import type { Mapping } from '../config/schema.ts';
 import type { Origin } from '../origin/origin.ts';
 import type { SharedReads } from '../origin/shared-read.ts';
 import type { CopyWatch } from './copy-watch.ts';
+import type { CutAnswer } from './cut-answer.ts';
 import type { Outcome } from './exchange.ts';
 import type { FirstTouch } from './first-touch.ts';
 import type { Placeholder } from './placeholder.ts';
@@ -33,6 +34,7 @@ export interface DeliveryDependencies {
   readonly firstTouch: FirstTouch;
   readonly warmStream: WarmStream;
   readonly observe: (event: DeliveryEvent) => void;
+  readonly cut: CutAnswer;
   readonly now: () => number;
 }
 

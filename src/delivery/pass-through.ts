@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import fresh from 'fresh';
 import parseRange from 'range-parser';
 import { AssetFailure } from '../asset/failure.ts';
@@ -7,12 +6,14 @@ import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origi
 import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
 import { withholdEnd } from '../origin/withhold-end.ts';
 import { coldHeaders, isUnproven } from './answer-headers.ts';
+import { type CutAnswer, sendBody } from './cut-answer.ts';
 import type { Exchange } from './exchange.ts';
 import { answerProblem } from './problem.ts';
 
 export interface PassThrough {
   readonly origin: Origin;
   readonly reads: SharedReads;
+  readonly cut: CutAnswer;
   /** The job that makes the copy, where this request began or joined one. Never rejects. */
   readonly job?: Promise<unknown>;
 }
@@ -64,7 +65,7 @@ async function answerWhole(exchange: Exchange, source: PassThrough): Promise<voi
       return;
     }
     writeHead(exchange, head);
-    await send(exchange, body, head.length);
+    await send(exchange, body, head.length, source.cut);
   } finally {
     release();
   }
@@ -72,12 +73,12 @@ async function answerWhole(exchange: Exchange, source: PassThrough): Promise<voi
 
 async function answerRange(exchange: Exchange, source: PassThrough): Promise<void> {
   const shared = source.reads.current(exchange.id);
-  if (shared !== undefined && (await answerRangeFrom(exchange, shared))) return;
+  if (shared !== undefined && (await answerRangeFrom(exchange, shared, source.cut))) return;
   await answerDirectly(exchange, source, true);
 }
 
 /** True when the range lies in what has arrived already, and has been answered from there. */
-async function answerRangeFrom(exchange: Exchange, shared: SharedRead): Promise<boolean> {
+async function answerRangeFrom(exchange: Exchange, shared: SharedRead, cut: CutAnswer): Promise<boolean> {
   const { headers } = exchange.request;
   // Whether an If-Range still holds is the origin's to say: it may know a newer version than the one being read.
   if (headers['if-range'] !== undefined || !shared.whole) return false;
@@ -100,7 +101,7 @@ async function answerRangeFrom(exchange: Exchange, shared: SharedRead): Promise<
       length: range.end - range.start + 1,
       headers: { ...head.headers, 'content-range': contentRange, 'accept-ranges': 'bytes' },
     });
-    await send(exchange, body, range.end - range.start + 1);
+    await send(exchange, body, range.end - range.start + 1, cut);
     return true;
   } finally {
     release();
@@ -108,7 +109,7 @@ async function answerRangeFrom(exchange: Exchange, shared: SharedRead): Promise<
 }
 
 /** A request of this client's own to the origin. It ends when the client goes. */
-async function answerDirectly(exchange: Exchange, { origin }: PassThrough, ranged: boolean): Promise<void> {
+async function answerDirectly(exchange: Exchange, { origin, cut }: PassThrough, ranged: boolean): Promise<void> {
   const gone = new AbortController();
   const onClose = () => gone.abort();
   exchange.response.once('close', onClose);
@@ -116,7 +117,7 @@ async function answerDirectly(exchange: Exchange, { origin }: PassThrough, range
   try {
     body = await origin.open({ ...directRequest(exchange, ranged), signal: gone.signal });
     writeHead(exchange, body);
-    await send(exchange, withholdEnd(body.body, body.length), body.length);
+    await send(exchange, withholdEnd(body.body, body.length), body.length, cut);
   } finally {
     exchange.response.off('close', onClose);
     body?.body.destroy();
@@ -157,14 +158,13 @@ function writeHead(exchange: Exchange, head: OriginResponse): void {
   );
 }
 
-/** A client that leaves is no error; an origin that fails after the head destroys the response (invariant 9). */
-async function send(exchange: Exchange, body: AsyncIterable<Buffer>, length: number | undefined): Promise<void> {
-  try {
-    await pipeline(body, exchange.response);
-    exchange.bytes = length ?? 0;
-  } catch {
-    exchange.response.destroy();
-  }
+async function send(
+  exchange: Exchange,
+  body: AsyncIterable<Buffer>,
+  length: number | undefined,
+  cut: CutAnswer,
+): Promise<void> {
+  if (await sendBody(exchange, body, cut)) exchange.bytes = length ?? 0;
 }
 
 function answerFailure({ request, response }: Exchange, error: unknown): void {

@@ -1,10 +1,10 @@
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { pipeline } from 'node:stream';
 import fresh from 'fresh';
 import { createProxyServer } from 'http-proxy';
 import type { OriginFacts } from '../asset/record.ts';
 import { cacheStatus, cacheTags, publicHeaders, sandbox } from './answer-headers.ts';
+import { type CutAnswer, sendBody } from './cut-answer.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Client headers that mean something to the store's delivery. Nothing else of the client's is sent there. */
@@ -52,7 +52,11 @@ interface Streaming {
  * for GET and HEAD without a body only, and answers nothing by itself: whether the client sees the store's answer or
  * falls back to the origin is decided when the head is there.
  */
-export function createWarmStream(options: { readonly timeoutMs: number; readonly connections: number }): WarmStream {
+export function createWarmStream(options: {
+  readonly timeoutMs: number;
+  readonly connections: number;
+  readonly cut: CutAnswer;
+}): WarmStream {
   const agents = {
     'http:': new HttpAgent({ keepAlive: true, maxSockets: options.connections }),
     'https:': new HttpsAgent({ keepAlive: true, maxSockets: options.connections }),
@@ -81,8 +85,7 @@ export function createWarmStream(options: { readonly timeoutMs: number; readonly
     streaming.exchange.headAt = performance.now();
     response.writeHead(status, warmHeaders(upstream, streaming));
     streaming.settle('answered');
-    // A failure after the head destroys the response: it must not look complete (invariant 9).
-    pipeline(upstream, response, () => {});
+    void sendBody(streaming.exchange, upstream, options.cut);
   });
   proxy.on('error', (_error, request, response) => {
     if (request !== undefined) streams.get(request)?.settle('unavailable');

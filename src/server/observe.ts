@@ -1,5 +1,6 @@
 import type { Metrics, RequestOutcome } from '../admin/metrics.ts';
 import { AssetFailure } from '../asset/failure.ts';
+import type { CutAnswer } from '../delivery/cut-answer.ts';
 import type { DeliveryEvent } from '../delivery/dependencies.ts';
 import type { Outcome } from '../delivery/exchange.ts';
 import type { MigrationEvent } from '../migration/migration.ts';
@@ -28,6 +29,14 @@ export function observeDelivery(metrics: Metrics, log: Log): (event: DeliveryEve
         { event: 'delivery-failed', requestId, target: request.url, error: describe(error) },
         'delivery failed',
       );
+  };
+}
+
+/** A client that was left with half an answer: counted, and logged with the reason. */
+export function observeCutAnswers(metrics: Metrics, log: Log): CutAnswer {
+  return ({ mapping, request, requestId }, error) => {
+    metrics.cut(mapping.prefix);
+    log.warn({ event: 'answer-cut', requestId, target: request.url, error: describe(error) }, 'an answer broke off');
   };
 }
 

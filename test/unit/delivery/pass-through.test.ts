@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type RequestOptions, request, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,15 +30,21 @@ let directory: string;
 let reads: SharedReads;
 let origin: ScriptedOrigin;
 let server: Server;
+/** Why answers broke off, as far as it was not the client's doing. */
+let cuts: Error[];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'lazyferry-pass-'));
   reads = new SharedReads({ directory, memoryBytes: 50_000, maxBytes: 1_000_000 });
+  cuts = [];
   origin = new ScriptedOrigin({ content, facts: { etag: '"one"' } });
   server = createServer((incoming, response) => {
     const asked = { transformation: '', format: undefined, unsigned: false, requestId: 'r-1' };
     const exchange = { request: incoming, response, mapping, asset, id, ...asked };
-    void passThrough({ ...exchange, startedAt: performance.now() }, { origin, reads });
+    void passThrough(
+      { ...exchange, startedAt: performance.now() },
+      { origin, reads, cut: (_, error) => cuts.push(error) },
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -101,6 +114,24 @@ test('HEAD is answered also when the client that began the read leaves before th
 test('an origin that breaks off after the head cuts the answer, which never looks whole', async () => {
   script({ length: 'none', breaks: new AssetFailure('origin-truncated', { detail: 'cut off' }) });
   await expect(readAll(await ask())).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(cuts).toMatchObject([{ reason: 'origin-truncated' }]);
+});
+
+test.each([
+  ['a whole object', {}],
+  ['a range', { range: 'bytes=0-' }],
+])('a client that leaves in the middle of %s is no answer that broke off', async (_, headers) => {
+  const going = Promise.withResolvers<void>();
+  script({ stalls: going.promise });
+  const answered = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
+  const answer = await ask({ headers });
+  const [, response] = await answered;
+  const over = once(response, 'close');
+  answer.destroy();
+  await over;
+  going.resolve();
+  expect(await readAll(await ask())).toEqual(content);
+  expect(cuts).toEqual([]);
 });
 
 test.each([

@@ -19,9 +19,12 @@ let front: Server;
 let answerOfStore: RequestListener;
 let origin: OriginFacts | undefined;
 let outcomes: StreamOutcome[];
+/** Why answers broke off, as far as it was not the client's doing. */
+let cuts: Error[];
 
 beforeEach(async () => {
-  warm = createWarmStream({ timeoutMs: 5_000, connections: 4 });
+  cuts = [];
+  warm = createWarmStream({ timeoutMs: 5_000, connections: 4, cut: (_, error) => cuts.push(error) });
   outcomes = [];
   origin = undefined;
   answerOfStore = (incoming, response) => {
@@ -170,6 +173,7 @@ test('a store that breaks off in mid-body destroys the answer: it never looks wh
     response.write('01234', () => response.destroy());
   };
   await expect(get()).rejects.toThrow();
+  expect(cuts).toMatchObject([{ code: 'ECONNRESET' }]);
 });
 
 test('a client that leaves ends the transfer from the store too (http-proxy 1.18.1 leaves it open)', async () => {
@@ -185,4 +189,5 @@ test('a client that leaves ends the transfer from the store too (http-proxy 1.18
   await once(client, 'data');
   client.destroy();
   await closed.promise;
+  expect(cuts).toEqual([]);
 });
