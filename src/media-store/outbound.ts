@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type Agent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { createGuardedDispatcher } from '../origin/guarded-dispatcher.ts';
 
 interface OutboundRequest {
@@ -59,7 +59,7 @@ export function createOutbound(allowPrivate: boolean | readonly string[]): Outbo
   };
 }
 
-function dispatcher(allowPrivate: boolean): Agent {
+function dispatcher(allowPrivate: boolean): Dispatcher {
   return createGuardedDispatcher({
     allowPrivate,
     connections: 32,

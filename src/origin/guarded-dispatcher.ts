@@ -1,6 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { wholeBodies } from '../http/whole-bodies.ts';
 import { type AddressPolicy, type AddressRefusal, judgeAddress } from './address-guard.ts';
 
 /** All addresses of a name, as `dns.lookup` with `all` gives them. Injectable so that a test can change its answer. */
@@ -37,14 +38,14 @@ export class AddressBlocked extends Error {
  * A name is resolved once, every address is judged, and the socket gets the allowed ones: there is no second look-up
  * that could answer otherwise (DNS rebinding). HTTP/1.1 only, no pipelining: an answer belongs to one request.
  */
-export function createGuardedDispatcher(options: GuardedDispatcherOptions): Agent {
+export function createGuardedDispatcher(options: GuardedDispatcherOptions): Dispatcher {
   const connect = buildConnector({
     allowH2: false,
     timeout: options.connectTimeout,
     lookup: guardedLookup(options, options.resolve ?? resolveBySystem),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
-  return new Agent({
+  const agent = new Agent({
     allowH2: false,
     pipelining: 1,
     connections: options.connections,
@@ -59,6 +60,7 @@ export function createGuardedDispatcher(options: GuardedDispatcherOptions): Agen
       else connect(target, callback);
     },
   });
+  return agent.compose(wholeBodies);
 }
 
 function guardedLookup(policy: AddressPolicy, resolve: ResolveName): LookupFunction {

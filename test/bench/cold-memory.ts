@@ -79,7 +79,11 @@ async function ask(index: number): Promise<number> {
     for await (const piece of response as AsyncIterable<Buffer>) received += piece.length;
   } catch (error) {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    throw new Error(`client ${index} was cut after ${received} bytes and ${seconds} s`, { cause: error });
+    // Our own reader of the log is the last to hear.
+    const { error: why } = await proxy.logged(({ event }) => event === 'answer-cut');
+    throw new Error(`client ${index} was cut after ${received} bytes and ${seconds} s: ${JSON.stringify(why)}`, {
+      cause: error,
+    });
   }
   return received;
 }

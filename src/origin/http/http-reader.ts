@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AssetFailure } from '../../asset/failure.ts';
 import { createGuardedDispatcher, type ResolveName } from '../guarded-dispatcher.ts';
 import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origin.ts';
@@ -55,7 +55,7 @@ export class HttpReader implements Origin {
   readonly #options: HttpReaderOptions;
   readonly #origin: URL;
   readonly #rules: RedirectRules;
-  readonly #dispatcher: Agent;
+  readonly #dispatcher: Dispatcher;
   readonly #totalTimeout: number;
 
   constructor(options: HttpReaderOptions) {

@@ -1,6 +1,7 @@
-import { Agent, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { AssetFailure } from '../../asset/failure.ts';
 import { endToEndHeaders } from '../../http/headers.ts';
+import { wholeBodies } from '../../http/whole-bodies.ts';
 import type { StoreRead, StoreReadRequest } from '../asset-store.ts';
 import { answerFailure } from './failures.ts';
 import { networkFailure } from './network-failure.ts';
@@ -10,13 +11,14 @@ const answers = new Set([200, 206, 304, 416]);
 
 /** Reads stored copies by their delivery URLs. */
 export class CopyReader {
-  readonly #agent: Agent;
+  readonly #agent: Dispatcher;
   readonly #timeoutMs: number;
 
   constructor(timeoutMs: number, connections: number) {
     this.#timeoutMs = timeoutMs;
     // One connection a transfer, as for uploads.
-    this.#agent = new Agent({ connections, pipelining: 1, allowH2: false, bodyTimeout: timeoutMs });
+    const agent = new Agent({ connections, pipelining: 1, allowH2: false, bodyTimeout: timeoutMs });
+    this.#agent = agent.compose(wholeBodies);
   }
 
   /** @throws {AssetFailure} `store-unreachable`, `store-auth`, `store-rejected` (no such copy), `store-rate-limited` */

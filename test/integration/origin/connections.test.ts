@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { failureOf } from '../../contract/origin.contract.ts';
 import { patternContent } from '../../support/chaos-content.ts';
 import { startChaosOrigin } from '../../support/chaos-origin.ts';
+import { startHastyServer } from '../../support/hasty-server.ts';
 import { openOrigin, readAll } from './bench.ts';
 
 describe('connections to the origin', () => {
@@ -59,6 +60,17 @@ describe('connections to the origin', () => {
     expect(await readAll(origin, url)).toBe('picture');
     expect(await readAll(origin, url)).toBe('picture');
     expect(chaos.count('/images/a.jpg')).toBe(3);
+  });
+
+  test('that the origin closes behind a whole body, while its reader still takes its time, cost no byte', async () => {
+    for (let size = 60_000; size <= 400_000; size += 20_000) {
+      const content = Buffer.from(patternContent(size).subarray(0, size));
+      await using server = await startHastyServer(content);
+      await using origin = openOrigin(`${server.url}/`);
+      const { body } = await origin.open({ url: `${server.url}/a.jpg` });
+      await server.seen();
+      expect((await buffer(body)).equals(content), `${size} bytes`).toBe(true);
+    }
   });
 
   test('that are new and reset are not tried again behind our back', async () => {

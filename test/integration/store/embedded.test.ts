@@ -13,7 +13,7 @@ const dataUri = `data:image/png;base64,${png.toString('base64')}`;
 const account = `cloudinary://${apiKey}:${apiSecret}@${cloudName}`;
 
 function driverOn(store: RunningStore, options: Partial<CloudinaryStoreOptions> = {}): CloudinaryStore {
-  return driverFor({ url: store.url, requests: [] }, { url: account, ...options });
+  return driverFor({ url: store.url }, { url: account, ...options });
 }
 
 test('every kind of authentication stores the same copy', async () => {

@@ -166,12 +166,12 @@ describe('trouble between us and the store', () => {
     const address = server.address();
     await new Promise((resolve) => server.close(resolve));
     const port = typeof address === 'object' ? address?.port : undefined;
-    const closed = driverFor({ url: `http://127.0.0.1:${port}`, requests: [] });
+    const closed = driverFor({ url: `http://127.0.0.1:${port}` });
     expect(await rejection(closed.upload(urlUpload()))).toMatchObject({
       reason: 'store-unreachable',
       message: expect.stringContaining('refuses connections'),
     });
-    const nowhere = driverFor({ url: 'http://store.invalid', requests: [] });
+    const nowhere = driverFor({ url: 'http://store.invalid' });
     expect(await rejection(nowhere.ping())).toMatchObject({ reason: 'store-unreachable' });
   });
 
@@ -181,7 +181,7 @@ describe('trouble between us and the store', () => {
     onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const store = driverFor({ url: `http://127.0.0.1:${port}`, requests: [] });
+    const store = driverFor({ url: `http://127.0.0.1:${port}` });
     expect(await rejection(store.upload(urlUpload()))).toMatchObject({ reason: 'store-unreachable' });
   });
 

@@ -15,7 +15,10 @@ export const apiSecret = 'a-secret-nobody-may-see';
 export const mebibyte = 1024 * 1024;
 
 /** A driver that talks to the scripted server; closed when the test ends. */
-export function driverFor(server: ScriptedServer, options: Partial<CloudinaryStoreOptions> = {}): CloudinaryStore {
+export function driverFor(
+  server: Pick<ScriptedServer, 'url'>,
+  options: Partial<CloudinaryStoreOptions> = {},
+): CloudinaryStore {
   const store = createCloudinaryStore({
     url: `cloudinary://${apiKey}:${apiSecret}@demo`,
     uploadPrefix: server.url,

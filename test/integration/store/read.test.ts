@@ -1,5 +1,6 @@
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { startHastyServer } from '../../support/hasty-server.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { driverFor, rejection } from './harness.ts';
 
@@ -25,6 +26,16 @@ describe('reading a stored copy', () => {
       url: '/demo/image/upload/v1234/site/a.jpg',
       headers: { range: 'bytes=0-2', 'if-range': '"x"', 'accept-encoding': 'identity' },
     });
+  });
+
+  it('costs no byte where the store closes the connection before the reader has taken all', async () => {
+    for (let size = 60_000; size <= 400_000; size += 20_000) {
+      const content = Buffer.alloc(size, 'copy');
+      await using server = await startHastyServer(content);
+      const { body } = await driverFor(server).open(copy, {});
+      await server.seen();
+      expect((await buffer(body)).equals(content), `${size} bytes`).toBe(true);
+    }
   });
 
   it.each([304, 416])('gives an answer %i back as it is', async (status) => {
