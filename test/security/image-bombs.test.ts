@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countBadInputs } from '../support/bad-inputs.ts';
 import { type Canary, startCanary } from '../support/canary.ts';
+import { eventLoopLag } from '../support/event-loop.ts';
 import { getRaw, type RawAnswer } from '../support/raw-http.ts';
 import { type ImageBomb, imageBombs } from './image-bombs.ts';
 
@@ -25,8 +26,7 @@ function peak(): number {
 }
 
 async function longestLag(): Promise<number> {
-  const metrics = await (await fetch(`${canary.proxy.admin}/metrics`)).text();
-  return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(metrics)?.[1]);
+  return (await eventLoopLag(canary.proxy.admin)).longest;
 }
 
 function bodyOf({ text }: RawAnswer): Buffer {

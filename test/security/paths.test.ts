@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countBadInputs } from '../support/bad-inputs.ts';
 import { type Canary, inParallel, startCanary } from '../support/canary.ts';
+import { eventLoopLag } from '../support/event-loop.ts';
 import { getRaw, type RawAnswer } from '../support/raw-http.ts';
 import { lineBreaks, strangers, traversals } from './path-corpus.ts';
 
@@ -94,6 +95,10 @@ test('no line break in path or query becomes a header, a second answer or a log 
   const lines = canary.proxy.output().split('\n');
   for (const line of lines) expect(() => JSON.parse(line), line).not.toThrow();
   countBadInputs(context, targets.length);
+});
+
+test('under all of these the event loop goes on', async () => {
+  expect((await eventLoopLag(canary.proxy.admin)).p99, 'seconds').toBeLessThan(0.25);
 });
 
 test('a prefix matches at the end of a segment only, and to the letter', async (context) => {
