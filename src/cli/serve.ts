@@ -16,12 +16,6 @@ import { collect } from './repeatable.ts';
 import { version } from './version.ts';
 import { accountFromPrimary, startWorkers } from './workers.ts';
 
-/**
- * Load balancers go on sending for a moment, and a connection that is closed with an unread request in it is an error to
- * its client: so long connections are taken after the signal.
- */
-const lastRequestsMs = 500;
-
 export interface ServeOptions {
   readonly load: LoadOptions;
   /** Processes that answer delivery requests; 1: this one. */
@@ -84,7 +78,7 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
       log.error({ event: 'config-refused', error: String(error) }, 'the last good configuration stays'),
   });
 
-  const listeners: { close(graceMs: number): Promise<void> }[] = [];
+  const listeners: Leaving[] = [];
   try {
     const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin, config.listen);
     if (admin !== undefined) listeners.push(admin);
@@ -105,26 +99,37 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
   } finally {
     // Also when it could not start: nothing may keep the process alive then.
     stopWatching();
-    await stop(app, listeners, embedded, config.shutdown.grace);
+    await stop(app, listeners, embedded, config.shutdown);
   }
   log.info({ event: 'stopped' }, 'stopped');
   if (cluster.isWorker) cluster.worker?.disconnect();
 }
 
+interface Leaving {
+  leave(): void;
+  close(graceMs: number): Promise<void>;
+}
+
 /**
- * The order of a stop (invariant 13): say that we leave, and answer what is on its way still; take no connection and let answers and uploads finish, give
- * claims back when the time is over; then close what they used.
+ * The order of a stop (invariant 13): say that we leave, and answer what is on its way still, each answer the last of its
+ * connection; take no connection and let answers and uploads finish; give claims back when the time is over; then close
+ * what they used.
  */
 async function stop(
   app: App,
-  listeners: readonly { close(graceMs: number): Promise<void> }[],
+  listeners: readonly Leaving[],
   embedded: EmbeddedStore | undefined,
-  graceMs: number,
+  { drain, grace }: ResolvedConfig['shutdown'],
 ): Promise<void> {
   // Whatever hangs: the process ends.
-  setTimeout(() => process.exit(1), graceMs + 5_000).unref();
+  setTimeout(() => process.exit(1), grace + 5_000).unref();
   app.leave();
-  await delay(Math.min(lastRequestsMs, graceMs / 4));
+  for (const listener of listeners) listener.leave();
+  // Load balancers go on sending for a while, and a connection that is closed with an unread request in it is an error
+  // to its client.
+  const drainMs = Math.min(drain, grace / 2);
+  await delay(drainMs);
+  const graceMs = grace - drainMs;
   await Promise.all([...listeners.map((listener) => listener.close(graceMs)), app.close(graceMs)]);
   await embedded?.store.close();
 }

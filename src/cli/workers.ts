@@ -14,6 +14,9 @@ export interface WorkersOptions {
 export interface Workers {
   /** Where they all listen. */
   readonly url: string;
+  /** Tells every worker to stop. */
+  leave(): void;
+  /** Resolves when the last worker has ended. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -55,25 +58,33 @@ export async function startWorkers({ workers, account, log, graceMs }: WorkersOp
   });
   // Each worker watches the configuration file itself; the signal reaches this process only.
   const passOn = () => {
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
+    for (const worker of running()) worker.process.kill('SIGHUP');
   };
   process.on('SIGHUP', passOn);
+  const leave = () => {
+    if (stopping) return;
+    stopping = true;
+    process.off('SIGHUP', passOn);
+    for (const worker of running()) worker.process.kill('SIGTERM');
+  };
   const [url = ''] = urls;
   return {
     url,
+    leave,
     async close() {
-      stopping = true;
-      process.off('SIGHUP', passOn);
-      const running = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-      const exits = running.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-      for (const worker of running) worker.process.kill('SIGTERM');
+      leave();
+      const exits = running().map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
       const cut = setTimeout(() => {
-        for (const worker of running) worker.process.kill('SIGKILL');
+        for (const worker of running()) worker.process.kill('SIGKILL');
       }, graceMs + 4_000);
       await Promise.all(exits);
       clearTimeout(cut);
     },
   };
+}
+
+function running(): readonly Worker[] {
+  return Object.values(cluster.workers ?? {}).filter((worker): worker is Worker => worker?.isDead() === false);
 }
 
 /** The account that the first process gave this worker; undefined in any other process. */

@@ -150,7 +150,14 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Logs go to standard output, one JSON object a line.'),
   shutdown: z
-    .strictObject({ grace: duration.prefault('20s').describe('Longest time from SIGTERM to the exit.') })
+    .strictObject({
+      drain: duration
+        .prefault('500ms')
+        .describe(
+          'How long requests are still taken after SIGTERM, while /readyz says no and each answer closes its connection: longer than the load balancer needs to see it; half of grace at most.',
+        ),
+      grace: duration.prefault('20s').describe('Longest time from SIGTERM to the exit, drain included.'),
+    })
     .prefault({})
     .describe('How the process ends.'),
   mappings: z

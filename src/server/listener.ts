@@ -7,6 +7,8 @@ export interface Listener {
   /** Where it listens: `http://host:port`. */
   readonly url: string;
   readonly server: Server;
+  /** From now on each answer is the last of its connection, so that clients go elsewhere without losing a request. */
+  leave(): void;
   /**
    * Stops taking connections and lets the answers under way finish; after `graceMs` what is left is cut. Resolves when
    * every connection is closed.
@@ -41,6 +43,7 @@ export async function listen(
   address: ListenAddress,
   limits: ListenerLimits,
 ): Promise<Listener> {
+  let leaving = false;
   const server = createServer(
     {
       connectionsCheckingInterval: 2_000,
@@ -54,7 +57,10 @@ export async function listen(
       rejectNonStandardBodyWrites: true,
       noDelay: true,
     },
-    handler,
+    (request, response) => {
+      if (leaving) response.shouldKeepAlive = false;
+      handler(request, response);
+    },
   );
   server.maxRequestsPerSocket = 10_000;
   server.maxConnections = limits.maxConnections;
@@ -69,7 +75,10 @@ export async function listen(
       resolve();
     });
   });
-  return { url: urlOf(server), server, close: (graceMs) => close(server, graceMs) };
+  const leave = () => {
+    leaving = true;
+  };
+  return { url: urlOf(server), server, leave, close: (graceMs) => close(server, graceMs) };
 }
 
 const statusByCode: Readonly<Record<string, string>> = {

@@ -27,6 +27,21 @@ export function startNginx(upstream: string): Promise<Cdn> {
   });
 }
 
+/**
+ * nginx that keeps nothing but connections, for `idle` (`60s`, its own default), and that tries nothing twice: a request
+ * that a connection loses is a 502.
+ */
+export function startNginxBalancer(upstream: string, idle = '60s'): Promise<Cdn> {
+  return startCdn('nginx', (directory, port) => {
+    const http = `upstream lazyferry { server ${new URL(upstream).host}; keepalive 64; keepalive_timeout ${idle}; }`;
+    const location = `proxy_pass http://lazyferry;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_next_upstream off;`;
+    return nginxStart(directory, nginxConfiguration(directory, port, location, http));
+  });
+}
+
 /** nginx that sends everybody to `location`: the fastest redirect there is, to compare with. */
 export function startNginxRedirect(location: string): Promise<Cdn> {
   return startCdn('nginx', (directory, port) =>
