@@ -31,13 +31,14 @@ import { openSqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { Migration } from './migration/migration.ts';
 import { SourceChoice } from './migration/source-choice.ts';
 import { Sweeper } from './migration/sweeper.ts';
+import { ByteBudget } from './origin/byte-budget.ts';
 import { createHttpOrigin } from './origin/http/http-origin.ts';
 import type { Origin } from './origin/origin.ts';
 import { createS3Origin } from './origin/s3/s3-origin.ts';
 import { SharedReads } from './origin/shared-read.ts';
 import { clientAddress } from './server/client-address.ts';
 import { countedOrigin } from './server/counted-origin.ts';
-import { observeSweep, registerFlowMetrics } from './server/flow-metrics.ts';
+import { observeSweep, registerFlowMetrics, registerSpoolMetrics } from './server/flow-metrics.ts';
 import type { Log } from './server/log.ts';
 import { noticesOf } from './server/notices.ts';
 import { observeCutAnswers, observeDelivery, observeMigration } from './server/observe.ts';
@@ -112,10 +113,12 @@ export function createApp({ config: first, account, log, version }: AppOptions):
   // Asked now, so that the first upload need not wait for them; where the account does not tell, there are none.
   void store.limits();
   const origins = new OriginPool((mapping: Mapping) => openOrigin(mapping, version));
+  const spools = { memory: new ByteBudget(config.spool.memory), disk: new ByteBudget(config.spool.disk) };
   const reads = new SharedReads({
     directory: join(config.dataDirectory, 'spool'),
     memoryBytes: spoolMemoryBytes,
     maxBytes: Math.max(...config.mappings.map(({ allow }) => allow.maxBytes)),
+    ...spools,
   });
 
   const copyWatch = new CopyWatch();
@@ -169,6 +172,7 @@ export function createApp({ config: first, account, log, version }: AppOptions):
   });
 
   registerFlowMetrics(registry, migration);
+  registerSpoolMetrics(registry, spools);
   const closing = new AbortController();
   const sweeper = new Sweeper({
     ledger,

@@ -10,7 +10,7 @@ const takenUpAtOnce: ReadonlySet<string> = new Set(['listen.trustedProxies']);
  * they wait for a restart. Mappings are taken up at once.
  */
 export function optionsThatWait(before: ResolvedConfig, after: ResolvedConfig): string[] {
-  return (['listen', 'store', 'ledger', 'admin', 'log', 'shutdown'] as const).flatMap((section) => {
+  return (['listen', 'store', 'ledger', 'spool', 'admin', 'log', 'shutdown'] as const).flatMap((section) => {
     const options = new Set([...Object.keys(before[section]), ...Object.keys(after[section])]);
     return [...options]
       .filter((option) => !takenUpAtOnce.has(`${section}.${option}`))

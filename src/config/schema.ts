@@ -139,6 +139,19 @@ export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}).describe('Addresses of the two listeners; port 0 takes a free one.'),
   store: storeSchema.prefault({}).describe('Where copies go.'),
   ledger: ledgerSchema.prefault({}).describe('The durable record of every asset’s state.'),
+  spool: z
+    .strictObject({
+      memory: byteSize
+        .prefault('256MB')
+        .describe('Memory for the beginnings of objects that are being read from origins, in all, per process.'),
+      disk: byteSize
+        .prefault('10GB')
+        .describe(
+          'Disk for the rest of them, in the data directory, in all, per process. Beyond it an object is given on no faster than its slowest reader takes it.',
+        ),
+    })
+    .prefault({})
+    .describe('What is kept of origin reads while clients and uploads take their time.'),
   admin: adminSchema.prefault({}).describe('Who may use the admin side.'),
   log: z
     .strictObject({

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { ByteBudget } from './byte-budget.ts';
 
 export interface SpoolOptions {
   /** Where the temporary file goes once the memory part is full. */
@@ -10,6 +11,10 @@ export interface SpoolOptions {
   readonly memoryBytes: number;
   /** Bytes kept at all. What comes after is only passed on to the readers that are there by then. */
   readonly maxBytes: number;
+  /** Memory that all spools may use together; without limit unless told. */
+  readonly memory?: ByteBudget;
+  /** Disk that all spools may use together; without limit unless told. */
+  readonly disk?: ByteBudget;
 }
 
 /** Bytes that wait for the slowest reader once nothing more is kept. */
@@ -20,11 +25,13 @@ const fileReadBytes = 64 << 10;
  * Bytes that arrive once and are read many times, by readers that come and go while they arrive. The beginning stays
  * in memory, the rest in a temporary file without a name, which the system removes even after a crash.
  *
- * Past `maxBytes`, or when the disk is full, nothing more is kept: readers that are there go on through a small
+ * Past `maxBytes`, or when the disk or its budget is full, nothing more is kept: readers that are there go on through a small
  * window (the writer then waits for the slowest of them), and `read` refuses new ones.
  */
 export class Spool {
   readonly #options: SpoolOptions;
+  readonly #memory: ByteBudget;
+  readonly #disk: ByteBudget;
   readonly #head: Buffer[] = [];
   #headBytes = 0;
   #file: FileHandle | undefined;
@@ -40,6 +47,8 @@ export class Spool {
 
   constructor(options: SpoolOptions) {
     this.#options = options;
+    this.#memory = options.memory ?? new ByteBudget(Number.POSITIVE_INFINITY);
+    this.#disk = options.disk ?? new ByteBudget(Number.POSITIVE_INFINITY);
   }
 
   /** Bytes that have arrived. */
@@ -99,6 +108,8 @@ export class Spool {
     if (this.#closed) return;
     this.#closed = true;
     for (const reader of this.#readers) if (!reader.readableEnded) reader.destroy(new Error('the spool was closed'));
+    this.#memory.give(this.#headBytes);
+    this.#disk.give(this.#fileBytes);
     this.#head.length = 0;
     this.#window = undefined;
     this.#progress();
@@ -117,20 +128,25 @@ export class Spool {
   }
 
   async #keep(chunk: Buffer): Promise<void> {
-    if (this.#fileBytes === 0 && this.#headBytes + chunk.length <= this.#options.memoryBytes) {
+    const mayStayInMemory = this.#fileBytes === 0 && this.#headBytes + chunk.length <= this.#options.memoryBytes;
+    if (mayStayInMemory && this.#memory.take(chunk.length)) {
       this.#head.push(chunk);
       this.#headBytes += chunk.length;
       this.#length += chunk.length;
       return;
     }
+    if (!this.#disk.take(chunk.length)) return this.#pass(chunk);
     try {
       this.#file ??= await openNameless(this.#options.directory);
       await writeWhole(this.#file, chunk, this.#fileBytes);
-      this.#fileBytes += chunk.length;
-      this.#length += chunk.length;
     } catch {
-      await this.#pass(chunk);
+      this.#disk.give(chunk.length);
+      return this.#pass(chunk);
     }
+    // What was closed meanwhile has given back what it had by then.
+    if (this.#closed) return this.#disk.give(chunk.length);
+    this.#fileBytes += chunk.length;
+    this.#length += chunk.length;
   }
 
   async #pass(chunk: Buffer): Promise<void> {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Migration } from '../migration/migration.ts';
 import type { SweepEvent } from '../migration/sweeper.ts';
+import type { ByteBudget } from '../origin/byte-budget.ts';
 import type { Log } from './log.ts';
 
 /** What holds uploads up in this process. */
@@ -34,6 +35,23 @@ export function registerFlowMetrics(
     registers,
     collect() {
       this.set(migration.queued);
+    },
+  });
+}
+
+/** What origin reads keep while clients and uploads take their time. */
+export function registerSpoolMetrics(
+  registry: Registry,
+  spools: { readonly memory: ByteBudget; readonly disk: ByteBudget },
+): void {
+  new Gauge({
+    name: 'lazyferry_spool_bytes',
+    help: 'Bytes of origin reads that are kept for slower readers, in memory and on disk (spool.memory, spool.disk).',
+    labelNames: ['where'] as const,
+    registers: [registry],
+    collect() {
+      this.set({ where: 'memory' }, spools.memory.taken);
+      this.set({ where: 'disk' }, spools.disk.taken);
     },
   });
 }

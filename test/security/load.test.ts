@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Load } from '../soak/load.ts';
 import { startCanary } from '../support/canary.ts';
+import { patternContent } from '../support/chaos-content.ts';
 import { endWithTests, killGroup } from '../support/child.ts';
 import { openDescriptors, residentBytes } from '../support/proc.ts';
-import { getRaw } from '../support/raw-http.ts';
+import { dial, getRaw } from '../support/raw-http.ts';
 
 const lake = readFileSync(new URL('../../sample/media/photos/lake.jpg', import.meta.url));
 
@@ -46,6 +47,32 @@ test('a stampede of 500 clients on a cold object costs one read of the origin’
   // One for the clients; the embedded store, in the same process, reads by itself.
   expect(canary.origin.bodyReads('/base/a.jpg')).toBeLessThanOrEqual(2);
   expect(residentBytes(pid) - before).toBeLessThan(300e6);
+});
+
+test('forty clients that take nothing of what they asked for fill neither memory nor disk, and keep nobody from his picture', async () => {
+  await using canary = await startCanary([{ prefix: '/images/', allow: { types: ['video/*'] } }], {
+    spool: { memory: '1MB', disk: '20MB' },
+  });
+  const { delivery, admin } = canary.proxy;
+  const film = patternContent(5_000_000);
+  const stalled = await Promise.all(Array.from({ length: 40 }, () => dial(delivery)));
+  for (const [index, socket] of stalled.entries()) {
+    canary.origin.put(`/base/${index}.jpg`, film);
+    socket.pause();
+    socket.write(`GET /images/${index}.jpg HTTP/1.1\r\nHost: a\r\n\r\n`);
+  }
+  const kept = async (where: string) => {
+    const metrics = await (await fetch(`${admin}/metrics`)).text();
+    return Number(new RegExp(`^lazyferry_spool_bytes\\{where="${where}"\\} (\\d+)$`, 'm').exec(metrics)?.[1]);
+  };
+  await expect.poll(() => kept('disk'), { timeout: 10_000 }).toBeGreaterThan(19e6);
+  canary.origin.put('/base/lake.jpg', lake);
+  const { text } = await getRaw(delivery, '/images/lake.jpg');
+  expect(text.length - text.indexOf('\r\n\r\n') - 4).toBe(lake.length);
+  expect(await kept('disk')).toBeLessThanOrEqual(20e6);
+  expect(await kept('memory')).toBeLessThanOrEqual(1e6);
+  for (const socket of stalled) socket.destroy();
+  await expect.poll(() => kept('disk'), { timeout: 10_000 }).toBe(0);
 });
 
 test('traffic of every kind leaves memory and descriptors flat (the long form: npm run test:soak)', {

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ByteBudget } from '../../../src/origin/byte-budget.ts';
 import { Spool, type SpoolOptions } from '../../../src/origin/spool.ts';
 import { patternContent } from '../../support/chaos-content.ts';
 import { openFilesIn, readAll, readBytes } from '../../support/spool-readers.ts';
@@ -244,5 +245,38 @@ describe('the file', () => {
     await write();
     spool.end();
     expect((await reader).equals(content)).toBe(true);
+  });
+});
+
+describe('what all spools may use together', () => {
+  test('is never exceeded, costs nobody a byte, and is given back', async () => {
+    const memory = new ByteBudget(500_000);
+    const disk = new ByteBudget(1_000_000);
+    const spools = Array.from({ length: 3 }, () => start({ memory, disk }));
+    const readers = spools.map((each) => readAll(each.read()));
+    for (let at = 0; at < size; at += chunkBytes) {
+      await Promise.all(spools.map((each) => each.append(content.subarray(at, at + chunkBytes))));
+      expect(memory.taken).toBeLessThanOrEqual(500_000);
+      expect(disk.taken).toBeLessThanOrEqual(1_000_000);
+    }
+    expect([memory.taken, disk.taken]).toEqual([500_000, 1_000_000]);
+    for (const each of spools) each.end();
+    for (const bytes of await Promise.all(readers)) expect(bytes.equals(content)).toBe(true);
+    await Promise.all(spools.map((each) => each.close()));
+    expect([memory.taken, disk.taken]).toEqual([0, 0]);
+  });
+
+  test('is given back also by a spool that is closed while it writes, or whose file cannot be made', async () => {
+    const disk = new ByteBudget(size);
+    start({ memoryBytes: 0, disk });
+    const writing = spool.append(content.subarray(0, chunkBytes));
+    await spool.close();
+    await writing;
+    expect(disk.taken).toBe(0);
+    const blocked = join(directory, 'a-file');
+    writeFileSync(blocked, '');
+    start({ memoryBytes: 0, disk, directory: blocked });
+    await write();
+    expect(disk.taken).toBe(0);
   });
 });
