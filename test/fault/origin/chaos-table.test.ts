@@ -122,10 +122,11 @@ const names = Object.keys(cases);
 
 let scene: Scene;
 beforeAll(async () => {
-  const network = { headersTimeout: '1s', bodyTimeout: '1s' };
+  // Short enough to be waited out, long enough for a machine that is busy with other tests.
+  const network = { headersTimeout: '2s', bodyTimeout: '2s' };
   scene = await startScene({
     storeDirectory: temporaryDirectory(),
-    storeFetchTimeout: 1_000,
+    storeFetchTimeout: 2_000,
     mappings: [
       { prefix: '/bytes/', upload: { via: 'bytes' }, network },
       { prefix: '/remote-url/', upload: { via: 'remote-url' }, network },
