@@ -11,10 +11,12 @@ import { createMetrics } from './admin/metrics.ts';
 import { answerReports, collectReports, fleetRegistry } from './admin/worker-reports.ts';
 import type { Asset } from './asset/asset.ts';
 import type { AssetKey } from './asset/key.ts';
+import type { StoredCopy } from './asset/record.ts';
 import { redactConfig } from './config/redact.ts';
 import type { ResolvedConfig } from './config/resolved.ts';
 import type { Mapping } from './config/schema.ts';
 import { assetOf } from './delivery/asset-of.ts';
+import { CopyCheck } from './delivery/copy-check.ts';
 import { CopyWatch } from './delivery/copy-watch.ts';
 import { createDelivery, type Delivery } from './delivery/delivery.ts';
 import { FirstTouch } from './delivery/first-touch.ts';
@@ -28,6 +30,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import { openRedisLedger } from './ledger/redis/redis-ledger.ts';
 import { RememberingLedger } from './ledger/remembering-ledger.ts';
 import { openSqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
+import { LostCopies } from './migration/lost-copies.ts';
 import { Migration } from './migration/migration.ts';
 import { SourceChoice } from './migration/source-choice.ts';
 import { Sweeper } from './migration/sweeper.ts';
@@ -41,7 +44,7 @@ import { countedOrigin } from './server/counted-origin.ts';
 import { observeSweep, registerFlowMetrics, registerSpoolMetrics } from './server/flow-metrics.ts';
 import type { Log } from './server/log.ts';
 import { noticesOf } from './server/notices.ts';
-import { observeCutAnswers, observeDelivery, observeMigration } from './server/observe.ts';
+import { observeCutAnswers, observeDelivery, observeLostCopies, observeMigration } from './server/observe.ts';
 import { OriginPool } from './server/origin-pool.ts';
 import { createReadiness } from './server/readiness.ts';
 import { createCloudinaryStore } from './store/cloudinary/cloudinary-store.ts';
@@ -154,11 +157,24 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     now: Date.now,
     observe: observeMigration(metrics, log),
   });
+  const lostCopies = new LostCopies({
+    describe: (identity) => store.describe(identity),
+    makeAgain: (asset) => migration.ensure(asset, 'lost'),
+    observe: observeLostCopies(log),
+  });
+  const reportLost = (asset: Asset, copy: StoredCopy) => lostCopies.report(asset, copy);
   const delivery = createDelivery({
     routes: () => ({ table, cloudName }),
     peek: (id) => ledger.peek(id),
     lookup: (key) => ledger.lookup(key),
     ensure: (asset, redo) => migration.ensure(asset, redo),
+    reportLost,
+    copyCheck: new CopyCheck({
+      isDelivered: (copy) => store.isDelivered(copy),
+      reportLost,
+      observe: (result) => metrics.copyCheck(result),
+      now: Date.now,
+    }),
     deliveryUrl: (copy, options) => store.deliveryUrl(copy, options),
     originOf: (mapping) => countedOrigin(origins.of(mapping), mapping.prefix, 'serve', metrics),
     reads,

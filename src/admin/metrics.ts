@@ -7,6 +7,8 @@ export type RequestOutcome = 'warm' | 'cold' | 'missing' | 'tombstoned' | 'unmap
 /** How an upload job ended. `existing`: the store had the copy; `stale`: another claimant had taken over. */
 type UploadOutcome = 'stored' | 'existing' | 'failed' | 'missing' | 'stale';
 
+type CopyCheckResult = 'delivered' | 'not-delivered' | 'unknown';
+
 type ClaimOutcome = 'won' | 'held' | 'settled' | 'lost' | 'unavailable';
 
 /**
@@ -24,6 +26,8 @@ export interface Metrics {
   request(mapping: string | undefined, outcome: RequestOutcome, bytes: number): void;
   /** An answer that broke off after its head, and not because the client left. */
   cut(mapping: string): void;
+  /** A look for a copy at the store's delivery (`copyCheck`). */
+  copyCheck(result: CopyCheckResult): void;
   /** Seconds from the request to the first byte of the answer. */
   firstByte(outcome: RequestOutcome, seconds: number): void;
   /** Once for each job that got as far as a claim. `bytes` of the copy, where it is stored. */
@@ -79,6 +83,12 @@ export function createMetrics(registry: Registry, { inFlight, version }: Metrics
     name: 'lazyferry_cut_answers_total',
     help: 'Answers that broke off after their head because the origin or the store failed, by mapping.',
     labelNames: ['mapping'] as const,
+    registers,
+  });
+  const copyChecks = new Counter({
+    name: 'lazyferry_copy_checks_total',
+    help: 'Copies looked for at the store because clients are redirected to them, by result.',
+    labelNames: ['result'] as const,
     registers,
   });
   const uploads = new Counter({
@@ -147,6 +157,9 @@ export function createMetrics(registry: Registry, { inFlight, version }: Metrics
     },
     cut(mapping) {
       cutAnswers.inc({ mapping });
+    },
+    copyCheck(result) {
+      copyChecks.inc({ result });
     },
     firstByte(outcome, seconds) {
       firstByte.observe({ outcome }, seconds);

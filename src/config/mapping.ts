@@ -218,6 +218,12 @@ export const mappingSchema = z.strictObject({
     .describe('Image file sent with the 404 of an object that the origin does not have.'),
   cache: cache.prefault({}).describe('How long answers may be cached.'),
   drift: drift.prefault({}).describe('What happens when the origin changes an object.'),
+  copyCheck: duration
+    .nullable()
+    .prefault('1d')
+    .describe(
+      'How often a copy that clients are redirected to is looked for at the store, by a HEAD of its delivery URL, so that one deleted there is made again; null: never.',
+    ),
   signedDelivery: signedDelivery
     .default(null)
     .describe('Only signed URLs may start an upload (docs/signed-delivery.md); null: every URL may.'),

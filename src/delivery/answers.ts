@@ -51,14 +51,20 @@ export class Answers {
     }
     const answer = this.#warm.of(copy, exchange);
     if (mapping.warm === 'stream') {
-      this.#streamWarm(exchange, answer.location, record).catch((error) => this.fail(exchange, error));
+      this.#streamWarm(exchange, answer.location, copy, record).catch((error) => this.fail(exchange, error));
       return;
     }
     redirectToStore(exchange, answer);
+    this.#dependencies.copyCheck.redirected(exchange, copy);
     this.#report(exchange, 'warm-redirect');
   }
 
-  async #streamWarm(exchange: Exchange, location: string, record: AssetRecord | undefined): Promise<void> {
+  async #streamWarm(
+    exchange: Exchange,
+    location: string,
+    copy: StoredCopy,
+    record: AssetRecord | undefined,
+  ): Promise<void> {
     exchange.response.setHeader('x-request-id', exchange.requestId);
     const original = exchange.transformation === '' && exchange.format === undefined;
     const outcome = await this.#dependencies.warmStream.stream(
@@ -71,7 +77,7 @@ export class Answers {
     // A form that the client chose may be one that no store has: it tells nothing of the copy, and starts no upload.
     const chosen = exchange.format !== undefined || exchange.transformation !== (exchange.mapping.transformation ?? '');
     const lost = outcome === 'lost' && !chosen;
-    await this.#passThrough(exchange, lost ? this.#dependencies.ensure(exchange.asset, 'lost') : undefined);
+    await this.#passThrough(exchange, lost ? this.#dependencies.reportLost(exchange.asset, copy) : undefined);
   }
 
   #answerMissing(exchange: Exchange, record: AssetRecord): void {

@@ -5,6 +5,7 @@ import type { AssetRecord, StoredCopy } from '../asset/record.ts';
 import type { Mapping } from '../config/schema.ts';
 import type { Origin } from '../origin/origin.ts';
 import type { SharedReads } from '../origin/shared-read.ts';
+import type { CopyCheck } from './copy-check.ts';
 import type { CopyWatch } from './copy-watch.ts';
 import type { CutAnswer } from './cut-answer.ts';
 import type { Outcome } from './exchange.ts';
@@ -22,10 +23,12 @@ export interface DeliveryDependencies {
   readonly lookup: (key: AssetKey) => Promise<AssetRecord | undefined>;
   /**
    * Makes sure that the asset's copy is being made. Resolves when it is stored or this attempt is over, with what the
-   * ledger says then. Never rejects. `lost`: the store no longer has the copy that the ledger promises. `revalidate`:
-   * the origin is asked whether the copy is still its newest version.
+   * ledger says then. Never rejects. `revalidate`: the origin is asked whether the copy is still its newest version.
    */
-  readonly ensure: (asset: Asset, redo?: 'lost' | 'revalidate') => Promise<AssetRecord | undefined>;
+  readonly ensure: (asset: Asset, redo?: 'revalidate') => Promise<AssetRecord | undefined>;
+  /** The store does not deliver the copy that the ledger promises. Resolves when it is made again, or is not. Never rejects. */
+  readonly reportLost: (asset: Asset, copy: StoredCopy) => Promise<AssetRecord | undefined>;
+  readonly copyCheck: CopyCheck;
   readonly deliveryUrl: (copy: StoredCopy, options: { transformation?: string; format?: string }) => string;
   readonly originOf: (mapping: Mapping) => Origin;
   readonly placeholderOf: (mapping: Mapping) => Placeholder | undefined;

@@ -2,33 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { isbot } from 'isbot';
 import { LRUCache } from 'lru-cache';
 import type { Mapping } from '../config/schema.ts';
+import { Budget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Clients whose budgets are remembered. A client that falls out begins anew. */
 const clientsRemembered = 10_000;
-
-/** So many in a time, and a burst of as many: refilled evenly. */
-class Budget {
-  readonly #size: number;
-  readonly #perMs: number;
-  #left: number;
-  #at: number;
-
-  constructor(size: number, periodMs: number, now: number) {
-    this.#size = size;
-    this.#perMs = size / periodMs;
-    this.#left = size;
-    this.#at = now;
-  }
-
-  take(now: number): boolean {
-    this.#left = Math.min(this.#size, this.#left + Math.max(0, now - this.#at) * this.#perMs);
-    this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
-    return true;
-  }
-}
 
 export interface FirstTouchOptions {
   /** Address of the client behind the proxies that are trusted. */

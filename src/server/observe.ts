@@ -3,6 +3,7 @@ import { AssetFailure } from '../asset/failure.ts';
 import type { CutAnswer } from '../delivery/cut-answer.ts';
 import type { DeliveryEvent } from '../delivery/dependencies.ts';
 import type { Outcome } from '../delivery/exchange.ts';
+import type { LostCopyReport } from '../migration/lost-copies.ts';
 import type { MigrationEvent } from '../migration/migration.ts';
 import type { Log } from './log.ts';
 
@@ -38,6 +39,17 @@ export function observeCutAnswers(metrics: Metrics, log: Log): CutAnswer {
     metrics.cut(mapping.prefix);
     log.warn({ event: 'answer-cut', requestId, target: request.url, error: describe(error) }, 'an answer broke off');
   };
+}
+
+/** A copy that the store's delivery does not have, and what the store itself says of it. */
+export function observeLostCopies(log: Log): (report: LostCopyReport) => void {
+  const messages: Readonly<Record<LostCopyReport['verdict'], string>> = {
+    gone: 'the store no longer has a copy: it is made again',
+    there: 'the store has a copy that it does not deliver at present',
+    unknown: 'the store does not deliver a copy, and does not say whether it has it',
+  };
+  return ({ asset, copy, verdict }) =>
+    log.warn({ event: 'copy-not-delivered', asset: asset.key, publicId: copy.publicId, verdict }, messages[verdict]);
 }
 
 /** Turns what the migration did into metrics and log lines. */

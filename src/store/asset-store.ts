@@ -93,6 +93,11 @@ export interface AssetStore {
     identity: StoreIdentity & { readonly version: number; readonly format: string },
     request: StoreReadRequest,
   ): Promise<StoreRead>;
+  /**
+   * Whether the copy's delivery URL leads to it: what a client of a redirect would find. Asks the store's delivery, not
+   * its API. Only for an identity that was stored.
+   */
+  isDelivered(copy: StoreIdentity & { readonly version: number; readonly format: string }): Promise<boolean>;
   /** False when there was nothing to remove. */
   remove(identity: StoreIdentity): Promise<boolean>;
   /** Absolute, with the version; `transformation` as Cloudinary writes it, for example `f_auto,q_auto`. */

@@ -192,6 +192,13 @@ export function describeAssetStore(name: string, open: () => Promise<AssetStoreB
       expect(small).toMatch(/\.webp$/);
     });
 
+    it.each(['upload', 'private'] as const)('says whether it delivers a copy of type %s', async (deliveryType) => {
+      const stored = await bench.store.upload(request({ deliveryType }));
+      expect(await bench.store.isDelivered(stored)).toBe(true);
+      await bench.store.remove(stored);
+      expect(await bench.store.isDelivered(stored)).toBe(false);
+    });
+
     it('removes a copy, and says when there was none', async () => {
       const stored = await bench.store.upload(request());
       expect(await bench.store.remove(stored)).toBe(true);

@@ -7,7 +7,7 @@ import {
   request as send,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createMediaStore } from '../../src/media-store/media-store.ts';
+import { createMediaStore, type MediaStore } from '../../src/media-store/media-store.ts';
 import type { MediaStoreOptions } from '../../src/media-store/options.ts';
 
 /** One upload request as the store saw it, in the order in which they began. */
@@ -42,6 +42,8 @@ export interface RecordingStore extends AsyncDisposable {
   /** For `store.uploadPrefix` and `store.deliveryPrefix`. */
   readonly url: string;
   readonly uploads: readonly RecordedUpload[];
+  /** Of the store itself, for everything but uploads. */
+  readonly faults: MediaStore['faults'];
   /** Headers of every request, as they came. */
   readonly received: readonly IncomingHttpHeaders[];
   /** Most uploads of one public ID that were under way at the same time. */
@@ -146,6 +148,7 @@ export async function startRecordingStore(
     account: `cloudinary://${credentials.apiKey}:${credentials.apiSecret}@${credentials.cloudName}`,
     url: front,
     uploads,
+    faults: store.faults,
     received,
     get mostAtATime() {
       return mostAtATime;

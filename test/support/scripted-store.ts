@@ -50,6 +50,10 @@ export class ScriptedStore implements AssetStore {
     return this.content.delete(publicId);
   }
 
+  async isDelivered({ publicId }: StoreIdentity): Promise<boolean> {
+    return this.content.has(publicId);
+  }
+
   deliveryUrl(): string {
     throw new Error('the migration never makes a delivery URL');
   }

@@ -82,6 +82,7 @@ export function createCloudinaryStore(options: CloudinaryStoreOptions): Cloudina
     describe: (identity) => driver.describe(identity),
     remove: (identity) => driver.remove(identity),
     open: (copy, request) => reader.open(copyUrl(account, host, copy), request),
+    isDelivered: (copy) => reader.isThere(copyUrl(account, host, copy)),
     deliveryUrl: (copy, urlOptions) => copyUrl(account, host, copy, urlOptions),
     limits: () => limits.get(),
     ping: () => api.ping(),

@@ -22,26 +22,38 @@ export class CopyReader {
   }
 
   /** @throws {AssetFailure} `store-unreachable`, `store-auth`, `store-rejected` (no such copy), `store-rate-limited` */
-  async open(url: string, { range, conditions, signal }: StoreReadRequest): Promise<StoreRead> {
+  async open(url: string, read: StoreReadRequest): Promise<StoreRead> {
+    const response = await this.#ask('GET', url, read);
+    if (answers.has(response.status)) return response;
+    throw failureOf(response);
+  }
+
+  /** @throws {AssetFailure} as `open`, where the answer is neither yes nor no */
+  async isThere(url: string): Promise<boolean> {
+    const response = await this.#ask('HEAD', url, {});
+    if (response.status !== 200 && response.status !== 404 && response.status !== 410) throw failureOf(response);
+    response.body.resume();
+    return response.status === 200;
+  }
+
+  async #ask(method: 'GET' | 'HEAD', url: string, { range, conditions, signal }: StoreReadRequest): Promise<StoreRead> {
     // The head must come in time; how long the body takes is up to its reader, silence apart (`bodyTimeout`).
     const tooLate = new AbortController();
     const timer = setTimeout(() => tooLate.abort(), this.#timeoutMs);
     try {
       const response = await request(url, {
+        method,
         dispatcher: this.#agent,
         headers: { ...conditions, ...(range !== undefined && { range }), 'accept-encoding': 'identity' },
         signal: signal === undefined ? tooLate.signal : AbortSignal.any([tooLate.signal, signal]),
       });
-      const headers = endToEndHeaders(response.headers);
-      if (answers.has(response.statusCode)) return { status: response.statusCode, headers, body: response.body };
-      await response.body.dump();
-      throw answerFailure(
-        { status: response.statusCode, headers, json: undefined },
-        { remoteUrl: false, now: Date.now(), secrets: [] },
-      );
+      return {
+        status: response.statusCode,
+        headers: endToEndHeaders(response.headers),
+        body: response.body,
+      };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (error instanceof AssetFailure) throw error;
       if (tooLate.signal.aborted) {
         throw new AssetFailure('store-unreachable', { detail: `no answer from the store in ${this.#timeoutMs} ms` });
       }
@@ -54,4 +66,10 @@ export class CopyReader {
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
+}
+
+/** Its body tells nothing, being a picture of an error or a page: it is not read. */
+function failureOf({ status, headers, body }: StoreRead): AssetFailure {
+  body.on('error', () => {}).destroy();
+  return answerFailure({ status, headers, json: undefined }, { remoteUrl: false, now: Date.now(), secrets: [] });
 }
