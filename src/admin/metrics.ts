@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 
 import type { Reason } from '../asset/reason.ts';
 
 /** How a delivery request was answered. */
-export type RequestOutcome = 'warm' | 'cold' | 'missing' | 'tombstoned' | 'unmapped' | 'refused' | 'error';
+export type RequestOutcome = 'warm' | 'cold' | 'missing' | 'tombstoned' | 'unmapped' | 'options' | 'refused' | 'error';
 
 /** How an upload job ended. `existing`: the store had the copy; `stale`: another claimant had taken over. */
 type UploadOutcome = 'stored' | 'existing' | 'failed' | 'missing' | 'stale';

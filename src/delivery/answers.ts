@@ -1,5 +1,5 @@
 import type { AssetRecord, StoredCopy } from '../asset/record.ts';
-import { publicHeaders } from './answer-headers.ts';
+import { cacheStatus, publicHeaders } from './answer-headers.ts';
 import { decide, revalidationDue } from './decide.ts';
 import type { DeliveryDependencies } from './dependencies.ts';
 import type { Exchange, Outcome } from './exchange.ts';
@@ -22,15 +22,21 @@ export class Answers {
   answer(exchange: Exchange, record: AssetRecord | undefined): void {
     try {
       const decision = decide(record, this.#dependencies.now());
-      if (decision.kind === 'warm') this.#answerWarm(exchange, decision.copy, record);
-      else if (decision.kind === 'missing') this.#answerMissing(exchange, decision.record);
-      else if (decision.kind === 'tombstoned') {
-        answerProblem(exchange.request, exchange.response, {
-          status: 410,
-          detail: 'This asset was deleted on purpose.',
-        });
-        this.#report(exchange, 'tombstoned');
-      } else this.#answerCold(exchange, decision.due).catch((error) => this.fail(exchange, error));
+      // Warm answers send it with their other headers, all at once.
+      if (decision.kind !== 'warm') exchange.response.setHeader('x-request-id', exchange.requestId);
+      switch (decision.kind) {
+        case 'warm':
+          this.#answerWarm(exchange, decision.copy, record);
+          break;
+        case 'missing':
+          this.#answerMissing(exchange, decision.record);
+          break;
+        case 'tombstoned':
+          this.#answerTombstoned(exchange);
+          break;
+        case 'cold':
+          this.#answerCold(exchange, decision.due).catch((error) => this.fail(exchange, error));
+      }
     } catch (error) {
       this.fail(exchange, error);
     }
@@ -40,7 +46,10 @@ export class Answers {
   fail(exchange: Exchange, error: unknown): void {
     const { request, response } = exchange;
     if (response.headersSent) response.destroy();
-    else answerProblem(request, response, { status: 500, detail: 'lazyferry failed to answer; this has been logged.' });
+    else {
+      response.setHeader('x-request-id', exchange.requestId);
+      answerProblem(request, response, { status: 500, detail: 'lazyferry failed to answer; this has been logged.' });
+    }
     this.#report(exchange, 'failed', error);
   }
 
@@ -80,6 +89,11 @@ export class Answers {
     await this.#passThrough(exchange, lost ? this.#dependencies.reportLost(exchange.asset, copy) : undefined);
   }
 
+  #answerTombstoned(exchange: Exchange): void {
+    answerProblem(exchange.request, exchange.response, { status: 410, detail: 'This asset was deleted on purpose.' });
+    this.#report(exchange, 'tombstoned');
+  }
+
   #answerMissing(exchange: Exchange, record: AssetRecord): void {
     const { reason, retryAt } = record.failure ?? {};
     const status = reason === 'origin-gone' ? 410 : 404;
@@ -111,6 +125,7 @@ export class Answers {
         ...publicHeaders,
         location: asset.originUrl,
         'cache-control': 'no-store',
+        'cache-status': cacheStatus({}),
         'content-length': '0',
       });
       response.end();

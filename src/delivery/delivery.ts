@@ -38,9 +38,14 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     const refusal = refuseRequest(request);
     if (refusal !== undefined) return refuse(refusal);
     if (request.method === 'OPTIONS') {
-      response.writeHead(204, { ...publicHeaders, allow: methods, 'access-control-allow-methods': methods });
+      response.writeHead(204, {
+        ...publicHeaders,
+        'x-request-id': requestId,
+        allow: methods,
+        'access-control-allow-methods': methods,
+      });
       response.end();
-      return;
+      return observe({ outcome: 'options', request, requestId, startedAt, headAt: performance.now(), bytes: 0 });
     }
     const resolution = resolve(request.url ?? '', dependencies.routes());
     switch (resolution.kind) {
@@ -72,7 +77,6 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
       answers.answer(exchange, remembered);
       return;
     }
-    response.setHeader('x-request-id', requestId);
     const answered = resolution.convertible ? answerConverted(exchange) : answerKnown(exchange);
     answered.catch((error) => answers.fail(exchange, error));
 

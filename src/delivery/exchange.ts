@@ -35,5 +35,6 @@ export type Outcome =
   | 'missing'
   | 'tombstoned'
   | 'unmapped'
+  | 'options'
   | 'refused'
   | 'failed';

@@ -15,6 +15,7 @@ const requestOutcomes: Readonly<Record<Outcome, RequestOutcome>> = {
   missing: 'missing',
   tombstoned: 'tombstoned',
   unmapped: 'unmapped',
+  options: 'options',
   refused: 'refused',
   failed: 'error',
 };

@@ -109,7 +109,11 @@ test('a mapping may send its first clients to the origin', async () => {
   const answer = await curl(`${proxy.delivery}/away/photos/lake.jpg`);
   expect(answer).toMatchObject({
     status: 302,
-    headers: { location: `${origin.url}photos/lake.jpg`, 'cache-control': 'no-store' },
+    headers: {
+      location: `${origin.url}photos/lake.jpg`,
+      'cache-control': 'no-store',
+      'cache-status': 'lazyferry; fwd=uri-miss',
+    },
   });
   await stored('/away/photos/lake.jpg');
   expect((await curl(`${proxy.delivery}/away/photos/lake.jpg`)).headers.location).toContain(
@@ -175,6 +179,9 @@ test('every answer names its request; an id that the CDN gave is kept, one that 
     '/stream/photos/lake.jpg',
     '/elsewhere/a.jpg',
     '/head/twins/a.jpg',
+    '/head/none.jpg',
+    '/away/none.jpg',
+    '/head/../a.jpg',
   ]) {
     const [one, other] = [await curl(`${proxy.delivery}${path}`), await curl(`${proxy.delivery}${path}`)];
     expect(one.headers['x-request-id']).toMatch(/^[A-Za-z0-9_-]+$/);
@@ -183,5 +190,16 @@ test('every answer names its request; an id that the CDN gave is kept, one that 
     expect(named.headers['x-request-id']).toBe('cdn-4711');
     const unfit = await curl(`${proxy.delivery}${path}`, '-H', 'x-request-id: a b"');
     expect(unfit.headers['x-request-id']).toMatch(/^[A-Za-z0-9_-]+$/);
+    const options = await curl(
+      `${proxy.delivery}${path}`,
+      '--path-as-is',
+      '-X',
+      'OPTIONS',
+      '-H',
+      'x-request-id: cdn-4711',
+    );
+    expect(options).toMatchObject({ status: 204, headers: { 'x-request-id': 'cdn-4711' } });
   }
+  const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
+  expect(metrics).toMatch(/^lazyferry_requests_total\{mapping="none",outcome="options"\} 7$/m);
 });

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { registerLedgerMetrics } from '../../../src/admin/ledger-metrics.ts';
 import { createMetrics } from '../../../src/admin/metrics.ts';
 import { type Ledger, LedgerUnavailable } from '../../../src/ledger/ledger.ts';
-import { observeSweep, registerFlowMetrics } from '../../../src/server/flow-metrics.ts';
+import { ByteBudget } from '../../../src/origin/byte-budget.ts';
+import { observeSweep, registerFlowMetrics, registerSpoolMetrics } from '../../../src/server/flow-metrics.ts';
 
 const states = { known: 1, claimed: 0, stored: 5, verified: 2, failed: 1, missing: 0, tombstoned: 0 };
 
@@ -79,6 +80,7 @@ describe('the metrics', () => {
 
   test('are in the table of docs/operations.md, each with its labels, and no others', async () => {
     const { registry } = registryWith(answering);
+    registerSpoolMetrics(registry, { memory: new ByteBudget(0), disk: new ByteBudget(0) });
     registerFlowMetrics(registry, { breakers: () => [], pausedFor: 0, queued: 0 });
     observeSweep(registry, { debug() {}, info() {}, warn() {}, error() {} });
     const inCode = registry
