@@ -3,6 +3,7 @@ import { cacheStatus, publicHeaders } from './answer-headers.ts';
 import { decide, revalidationDue } from './decide.ts';
 import type { DeliveryDependencies } from './dependencies.ts';
 import type { Exchange, Outcome } from './exchange.ts';
+import { isAdmitted, mayBeStored } from './first-touch.ts';
 import { passThrough } from './pass-through.ts';
 import { answerPlaceholder, wantsPicture } from './placeholder.ts';
 import { answerProblem } from './problem.ts';
@@ -114,8 +115,9 @@ export class Answers {
   async #answerCold(exchange: Exchange, due: boolean): Promise<void> {
     const { response, mapping, asset, unsigned = false } = exchange;
     if (unsigned && mapping.signedDelivery?.unsigned === 'refuse') return this.#refuseUnsigned(exchange);
-    const migration =
-      due && !unsigned && this.#dependencies.firstTouch.allows(exchange) ? this.#dependencies.ensure(asset) : undefined;
+    const starts =
+      due && !unsigned && mayBeStored(mapping, asset) && isAdmitted(exchange, this.#dependencies.firstTouch);
+    const migration = starts ? this.#dependencies.ensure(asset) : undefined;
     if (mapping.cold === 'wait') {
       const record = await this.#waitForCopy(exchange, migration);
       if (record?.copy !== undefined) return this.answer(exchange, record);

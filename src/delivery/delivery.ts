@@ -4,8 +4,10 @@ import { encodeAssetKey } from '../asset/key.ts';
 import type { AssetRecord } from '../asset/record.ts';
 import { publicHeaders } from './answer-headers.ts';
 import { Answers } from './answers.ts';
+import { decide } from './decide.ts';
 import type { DeliveryDependencies } from './dependencies.ts';
 import type { Exchange, Outcome } from './exchange.ts';
+import { isAdmitted, mayBeStored } from './first-touch.ts';
 import { findFormatSource, formatSources } from './format-sources.ts';
 import { answerProblem, type Problem } from './problem.ts';
 import { methods, refuseRequest, targetProblem } from './refuse.ts';
@@ -96,13 +98,16 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     const { mapping, asset } = exchange;
     const record = await known(asset);
     if (record?.copy !== undefined) return answers.answer(exchange, record);
+    const decision = decide(record, dependencies.now());
     const origin = dependencies.originOf(mapping);
+    // Who may not start an upload makes us ask the origin for no more than the one object that the URL names; and where
+    // it had none of them a while ago, it is not asked again.
+    const mayAsk = decision.kind === 'cold' && decision.due && !exchange.unsigned;
     const source = await findFormatSource([asset, ...formatSources(mapping, asset)], {
       lookup: known,
-      exists: async ({ originUrl }) => {
-        // Nobody makes us ask the origin for more than the one object that the URL names.
-        if (exchange.unsigned) return false;
-        const head = await origin.describe({ url: originUrl }).catch(() => undefined);
+      exists: async (candidate) => {
+        if (!mayAsk || !mayBeStored(mapping, candidate) || !isAdmitted(exchange, dependencies.firstTouch)) return false;
+        const head = await origin.describe({ url: candidate.originUrl }).catch(() => undefined);
         return head?.status === 200;
       },
     });

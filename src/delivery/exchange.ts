@@ -16,6 +16,8 @@ export interface Exchange {
   readonly format: string | undefined;
   /** The mapping wants a signature, and the URL has none that holds: it may not start an upload. */
   readonly unsigned?: boolean;
+  /** Whether the budgets of first touch let this request start something; undefined until they are asked. */
+  admitted?: boolean;
   /** For `X-Request-Id` and the log. */
   readonly requestId: string;
   /** By `performance.now()`. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isbot } from 'isbot';
 import { LRUCache } from 'lru-cache';
+import type { Asset } from '../asset/asset.ts';
 import type { Mapping } from '../config/schema.ts';
 import { Budget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
@@ -28,10 +29,9 @@ export class FirstTouch {
     this.#options = options;
   }
 
-  allows({ request, mapping, asset }: Pick<Exchange, 'request' | 'mapping' | 'asset'>): boolean {
-    const { firstTouch, allow } = mapping;
-    if (allow.extensions !== undefined && !allow.extensions.includes(extensionOf(asset.filename))) return false;
-    if (!firstTouch.bots && isbot(request.headers['user-agent'])) return false;
+  /** Takes of the budgets: see {@link isAdmitted}. */
+  admits({ request, mapping }: Pick<Exchange, 'request' | 'mapping'>): boolean {
+    if (!mapping.firstTouch.bots && isbot(request.headers['user-agent'])) return false;
     return this.#clientMay(request, mapping) && this.#mappingMay(mapping);
   }
 
@@ -55,6 +55,17 @@ export class FirstTouch {
     this.#byMapping.set(prefix, { rate, budget });
     return budget.take(now);
   }
+}
+
+/** What the budgets say of this request, which takes of them once. */
+export function isAdmitted(exchange: Exchange, firstTouch: FirstTouch): boolean {
+  exchange.admitted ??= firstTouch.admits(exchange);
+  return exchange.admitted;
+}
+
+/** Whether the mapping stores objects of this name at all. */
+export function mayBeStored({ allow }: Mapping, { filename }: Asset): boolean {
+  return allow.extensions === undefined || allow.extensions.includes(extensionOf(filename));
 }
 
 function extensionOf(filename: string): string {

@@ -23,6 +23,7 @@ beforeAll(async () => {
         {
           mappings: [
             { prefix: '/img/', folder: 'site/pictures', transformation: 'q_auto', ...common },
+            { prefix: '/few/', folder: 'site/few', firstTouch: { perClient: 1 }, ...common },
             { prefix: '/resized/', folder: 'resized', queryTransformation: true, ...common },
           ],
         },
@@ -56,6 +57,28 @@ test('a conversion asked for before anybody asked for the original finds it at t
   const asked = origin.requests.length;
   expect((await curl(url.replace('.webp', '.avif'))).status).toBe(302);
   expect(origin.requests.length).toBe(asked);
+});
+
+test('a name that the origin has in no format is looked for once, not with each request', async () => {
+  const url = `${proxy.delivery}/local/image/upload/site/pictures/nowhere.webp`;
+  expect((await curl(url)).status).toBe(404);
+  await proxy.logged(
+    ({ event, asset }) => event === 'not-stored' && (asset as { path: string }).path === 'nowhere.webp',
+  );
+  const asked = origin.requests.length;
+  for (let time = 0; time < 3; time += 1) expect((await curl(url)).status).toBe(404);
+  expect(origin.requests.length).toBe(asked);
+});
+
+test('who has spent the budget of first touches makes us ask the origin for what the URL names, and for nothing else', async () => {
+  const ask = (name: string) => curl(`${proxy.delivery}/local/image/upload/site/few/${name}.webp`);
+  await ask('third');
+  await stored('third.jpg');
+  const asked = origin.requests.length;
+  expect((await ask('fourth')).status).toBe(404);
+  expect(origin.requests.slice(asked).map(({ method, url }) => `${method} ${url}`)).toEqual([
+    'GET /pictures/fourth.webp',
+  ]);
 });
 
 test('a name that the origin has in no format is a 404', async () => {
