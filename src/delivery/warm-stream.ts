@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import fresh from 'fresh';
 import { createProxyServer } from 'http-proxy';
@@ -64,16 +64,6 @@ export function createWarmStream(options: {
   const proxy = createProxyServer({ changeOrigin: true, ignorePath: true, selfHandleResponse: true });
   const streams = new WeakMap<IncomingMessage, Streaming>();
 
-  proxy.on('proxyReq', (upstream, request) => {
-    const origin = streams.get(request)?.origin;
-    const sent = origin === undefined ? [...sentToStore, ...conditions] : sentToStore;
-    const outdated = origin !== undefined && !mayHaveRange(request, origin);
-    for (const name of upstream.getHeaderNames()) {
-      if (name === 'host' || name === 'connection') continue;
-      if (!sent.includes(name) || (name === 'range' && outdated)) upstream.removeHeader(name);
-    }
-    upstream.setHeader('accept-encoding', 'identity');
-  });
   proxy.on('proxyRes', (upstream, request, response) => {
     const streaming = streams.get(request);
     const status = upstream.statusCode ?? 502;
@@ -109,14 +99,29 @@ export function createWarmStream(options: {
         }
         streams.set(request, streaming);
         const agent = location.startsWith('https:') ? agents['https:'] : agents['http:'];
+        const ofClient = request.headers;
+        // http-proxy copies the headers before it returns. Its own hook for changing them, `proxyReq`, stays silent where
+        // the client sends `Expect`, and would then let all of them through.
+        request.headers = headersForStore(request, origin);
         proxy
           .web(request, response, { target: location, agent, proxyTimeout: options.timeoutMs })
           .catch(() => settle('unavailable'));
+        request.headers = ofClient;
       }),
     close: () => {
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
+}
+
+/** What the store is asked with: made anew, so that nothing of the client's goes there but what is named above. */
+function headersForStore(request: IncomingMessage, origin: OriginFacts | undefined): IncomingHttpHeaders {
+  const outdated = origin !== undefined && !mayHaveRange(request, origin);
+  const sent = origin === undefined ? [...sentToStore, ...conditions] : sentToStore;
+  const given = sent
+    .filter((name) => name !== 'range' || !outdated)
+    .flatMap((name) => (request.headers[name] === undefined ? [] : [[name, request.headers[name]]]));
+  return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };
 }
 
 /** Whether the client's part is one of the version that we have (RFC 9110 §13.1.5): a strong ETag, or the exact date. */

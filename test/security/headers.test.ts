@@ -153,6 +153,35 @@ describe.each([
   });
 });
 
+test('neither Expect nor Connection opens a way for other headers', async (context) => {
+  const secrets = [`Cookie: ${marker}`, `Authorization: Basic ${marker}`, `X-Api-Key: ${marker}`, 'TE: trailers'];
+  const openers = [
+    'Expect: 100-continue',
+    'Expect: 100-Continue\r\nConnection: x-canary-value',
+    'Connection: x-canary-value',
+  ];
+  const targets = ['/cold/a.jpg', '/redirect/a.jpg', '/stream/a.jpg'];
+  const before = store.received.length;
+  for (const target of targets) {
+    for (const opener of openers) {
+      const answer = await sendRaw(
+        canary.proxy.delivery,
+        `GET ${target} HTTP/1.1\r\nHost: a\r\n${opener}\r\n${secrets.join('\r\n')}\r\n\r\n`,
+        // The end of the connection, whatever Connection said.
+        'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+      );
+      expect([200, 302], `${target} ${opener}`).toContain(answer.statuses.find((status) => status !== 100));
+    }
+  }
+  const ofStreams = store.received.slice(before);
+  expect(ofStreams.length).toBeGreaterThanOrEqual(openers.length);
+  for (const { host: _, ...headers } of ofStreams) {
+    expect(['accept-encoding', 'connection']).toEqual(expect.arrayContaining(Object.keys(headers)));
+    expect(headers).toMatchObject({ 'accept-encoding': 'identity', connection: 'keep-alive' });
+  }
+  countBadInputs(context, targets.length * openers.length);
+});
+
 test('nothing of a client’s reaches the origin or the store but range, conditions and, where it streams, what it accepts', () => {
   expect(canary.origin.requests.length).toBeGreaterThan(10);
   const known = ['accept', 'accept-encoding', 'cdn-loop', 'connection', 'host', 'user-agent', 'via', 'keep-alive'];
