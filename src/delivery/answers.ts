@@ -7,6 +7,7 @@ import { isAdmitted, mayBeStored } from './first-touch.ts';
 import { passThrough } from './pass-through.ts';
 import { answerPlaceholder, wantsPicture } from './placeholder.ts';
 import { answerProblem } from './problem.ts';
+import { keptByNobody } from './refuse.ts';
 import { redirectToStore, WarmAnswers } from './warm-redirect.ts';
 
 /** Answers requests for assets, by what the ledger knows of them. */
@@ -49,7 +50,10 @@ export class Answers {
     if (response.headersSent) response.destroy();
     else {
       response.setHeader('x-request-id', exchange.requestId);
-      answerProblem(request, response, { status: 500, detail: 'lazyferry failed to answer; this has been logged.' });
+      {
+        const detail = 'lazyferry failed to answer; this has been logged.';
+        answerProblem(request, response, { status: 500, detail, headers: keptByNobody });
+      }
     }
     this.#report(exchange, 'failed', error);
   }

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import fresh from 'fresh';
 import parseRange from 'range-parser';
 import { AssetFailure } from '../asset/failure.ts';
@@ -9,6 +9,7 @@ import { coldHeaders, isUnproven } from './answer-headers.ts';
 import { type CutAnswer, sendBody } from './cut-answer.ts';
 import type { Exchange } from './exchange.ts';
 import { answerProblem } from './problem.ts';
+import { keptByNobody } from './refuse.ts';
 
 export interface PassThrough {
   readonly origin: Origin;
@@ -151,11 +152,15 @@ function writeHead(exchange: Exchange, head: OriginResponse): void {
   exchange.response.setHeader('server-timing', `origin;dur=${(exchange.headAt - exchange.startedAt).toFixed(1)}`);
   // A body that may have been cut must not get an end of ours that says otherwise: it is given on as it comes.
   if (isUnproven(head)) exchange.response.useChunkedEncodingByDefault = false;
-  exchange.response.writeHead(
-    head.status,
-    STATUS_CODES[head.status] ?? '',
-    coldHeaders(head, exchange.mapping, exchange.id),
-  );
+  exchange.response.writeHead(head.status, STATUS_CODES[head.status] ?? '', {
+    ...coldHeaders(head, exchange.mapping, exchange.id),
+    ...(head.status >= 400 && isPart(exchange.request) ? keptByNobody : {}),
+  });
+}
+
+/** The origin was asked for a part, or on a condition: caches do not count what this client asked besides the URL. */
+function isPart({ headers }: IncomingMessage): boolean {
+  return ['range', ...conditionNames].some((name) => headers[name] !== undefined);
 }
 
 async function send(
@@ -179,5 +184,6 @@ function answerFailure({ request, response }: Exchange, error: unknown): void {
     status,
     reason: error.reason,
     detail: 'The origin did not give an answer; it is asked again by the next request.',
+    ...(isPart(request) ? { headers: keptByNobody } : {}),
   });
 }

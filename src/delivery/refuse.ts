@@ -5,8 +5,19 @@ import type { Problem } from './problem.ts';
 const answered: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 export const methods = [...answered].join(', ');
 
+/**
+ * For a refusal that lies in what caches do not count, or count in another spelling than ours: kept under the URL, it
+ * would be everybody's answer there (cache-poisoned denial of service).
+ */
+export const keptByNobody = { 'cache-control': 'no-store' } as const;
+
 /** What makes a request one that delivery does not answer, whatever its path; undefined when nothing does. */
 export function refuseRequest(request: IncomingMessage): Problem | undefined {
+  const problem = problemOf(request);
+  return problem === undefined ? undefined : { ...problem, headers: { ...keptByNobody, ...problem.headers } };
+}
+
+function problemOf(request: IncomingMessage): Problem | undefined {
   const { method = '', headers } = request;
   // HTTP/0.9 has no headers, so no host and no end of an answer but the connection's.
   if (request.httpVersionMajor !== 1) {
@@ -47,5 +58,5 @@ const targetProblems: Readonly<Record<PathProblem, string>> = {
 };
 
 export function targetProblem(problem: PathProblem): Problem {
-  return { status: problem === 'too-long' ? 414 : 400, detail: targetProblems[problem] };
+  return { status: problem === 'too-long' ? 414 : 400, detail: targetProblems[problem], headers: keptByNobody };
 }

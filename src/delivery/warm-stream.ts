@@ -6,6 +6,7 @@ import type { OriginFacts } from '../asset/record.ts';
 import { cacheStatus, cacheTags, publicHeaders, sandbox } from './answer-headers.ts';
 import { type CutAnswer, sendBody } from './cut-answer.ts';
 import type { Exchange } from './exchange.ts';
+import { keptByNobody } from './refuse.ts';
 
 /** Client headers that mean something to the store's delivery. Nothing else of the client's is sent there. */
 const sentToStore = ['range', 'accept', 'user-agent'];
@@ -138,7 +139,9 @@ function warmHeaders(upstream: IncomingMessage, streaming: Streaming): Record<st
     const value = upstream.headers[name];
     if (typeof value === 'string') taken[name] = value;
   }
-  const headers = { ...taken, ...describedBy(streaming) };
+  // A range that the copy does not have says nothing of the copy.
+  const unanswered = upstream.statusCode === 416 ? keptByNobody : {};
+  const headers: Record<string, string> = { ...taken, ...describedBy(streaming), ...unanswered };
   return { ...sandbox(headers['content-type']), ...headers };
 }
 

@@ -66,6 +66,8 @@ export async function listen(
   server.maxConnections = limits.maxConnections;
   const stopLooking = cutStalledReaders(server, limits.stalledReaderMs ?? stalledReaderMs);
   server.once('close', stopLooking);
+  // An expectation that nobody knows is no reason to refuse (RFC 9110 §10.1.1), and 417 would be a header's doing.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('connect', (_request, socket: Socket) => refuse(socket, '405 Method Not Allowed'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBrokenRequest(error, socket as Socket));
   await new Promise<void>((resolve, reject) => {
@@ -95,7 +97,9 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
 }
 
 function refuse(socket: Socket, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+  // A cache may know the URL of what we could not read: our answer to that one client is nobody else's.
+  const head = [`HTTP/1.1 ${status}`, 'Connection: close', 'Cache-Control: no-store', 'Content-Length: 0'];
+  socket.end(`${head.join('\r\n')}\r\n\r\n`, () => socket.destroy());
 }
 
 function urlOf(server: Server): string {

@@ -153,6 +153,33 @@ describe.each([
   });
 });
 
+describe.each(['/cold/a.jpg', '/redirect/a.jpg', '/stream/a.jpg', '/away/a.jpg', '/nowhere/a.jpg'])('%s', (target) => {
+  test('fails for nobody else because of what one client sent beside the URL', async (context) => {
+    const tricks = [
+      ...['CDN-Loop: lazyferry', 'Host: b', 'Content-Length: 1', 'Transfer-Encoding: chunked', 'Expect: a-miracle'],
+      ...['Range: bytes=999999999-', 'Range: bytes=5-2', 'Range: a', 'If-Range: "a"\r\nRange: bytes=999999999-'],
+      ...['X: \0', 'X : a', 'X: a\n b: c', `X: ${'x'.repeat(17_000)}`, 'Content-Length: a', 'Upgrade: h2c'],
+    ];
+    const plain = await getRaw(canary.proxy.delivery, target);
+    let refused = 0;
+    for (const lines of tricks) {
+      const answer = await getRaw(canary.proxy.delivery, target, lines);
+      if (answer.status === plain.status || answer.status < 400) continue;
+      expect(answer.headers['cache-control'], `${lines.slice(0, 40)}: ${answer.status}`).toBe('no-store');
+      refused += 1;
+    }
+    expect(refused).toBeGreaterThan(5);
+    countBadInputs(context, tricks.length);
+  });
+});
+
+test.each(['/cold/../a.jpg', '/cold/%2e%2e/a.jpg', '/cold/..%5ca.jpg', '/cold/%00', `/cold/${'a'.repeat(9_000)}`])(
+  'no cache that spells URLs otherwise keeps the refusal of %s',
+  async (target) => {
+    expect((await getRaw(canary.proxy.delivery, target)).headers['cache-control']).toBe('no-store');
+  },
+);
+
 test('neither Expect nor Connection opens a way for other headers', async (context) => {
   const secrets = [`Cookie: ${marker}`, `Authorization: Basic ${marker}`, `X-Api-Key: ${marker}`, 'TE: trailers'];
   const openers = [
