@@ -145,7 +145,9 @@ const allow = z.strictObject({
   private: z
     .boolean()
     .default(false)
-    .describe('Also store what the origin marks as not for shared caches: private, no-store, Set-Cookie, Vary: *.'),
+    .describe(
+      'Also store what the origin marks as not for shared caches: private or no-store (in Cache-Control, CDN-Cache-Control or Surrogate-Control), Set-Cookie, Vary: *.',
+    ),
   maxBytes: byteSize.prefault('2GB').describe('Larger objects are passed through and never stored.'),
 });
 

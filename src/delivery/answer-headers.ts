@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Mapping } from '../config/schema.ts';
 import type { OriginResponse } from '../origin/origin.ts';
-import { forbidsSharing } from '../origin/sharing.ts';
+import { forbidsSharing, isForSomebody } from '../origin/sharing.ts';
 
 /**
  * What every delivered answer carries. Media is public here: no credentials of the client reach the origin or the
@@ -59,10 +59,15 @@ export function coldHeaders(origin: OriginResponse, mapping: Mapping, id: string
   if (origin.status >= 400) headers['cache-control'] = mapping.cache.error;
   // Nothing shows that such a body is whole, so nobody may keep it.
   else if (isUnproven(origin)) headers['cache-control'] = 'no-store';
-  else if (forbidsSharing(origin)) headers['cache-control'] = origin.headers['cache-control'] ?? 'private, no-store';
+  else if (forbidsSharing(origin)) headers['cache-control'] = sharingForbidden(origin.headers['cache-control']);
   else headers['cache-control'] = mapping.cache.cold;
   headers['cache-status'] = cacheStatus({ status: origin.status });
   return headers;
+}
+
+/** The origin's own word where it forbids it by that; where it does so otherwise, what says it to every cache. */
+function sharingForbidden(cacheControl: string | undefined): string {
+  return cacheControl !== undefined && isForSomebody(cacheControl) ? cacheControl : 'private, no-store';
 }
 
 /** A picture, and a document that can run scripts. */

@@ -33,7 +33,7 @@ export async function examine(
   }
   if (!mapping.allow.private && forbidsSharing(response)) {
     throw new AssetFailure('origin-private', {
-      detail: 'the origin forbids shared copies: Cache-Control private or no-store, Set-Cookie, or Vary: *',
+      detail: 'the origin forbids shared copies: private or no-store, also for CDNs alone, Set-Cookie, or Vary: *',
       hint: 'mend the headers at the origin, or set allow.private',
     });
   }

@@ -11,7 +11,7 @@ export const reasonHints: Readonly<Record<Reason, string>> = {
   'origin-blocked':
     'The origin’s address is not allowed. If it is in your own private network, set network.allowPrivate for the mapping.',
   'origin-private':
-    'The origin forbids shared copies (Cache-Control private or no-store, Set-Cookie, Vary: *). Mend its headers, or set allow.private.',
+    'The origin forbids shared copies (private or no-store, also for CDNs alone, Set-Cookie, Vary: *). Mend its headers, or set allow.private.',
   'origin-truncated': 'The origin sent less than it promised. Nothing was stored; it is tried again by itself.',
   'too-large': 'Larger than the mapping’s allow.maxBytes or the store’s limit. Raise the limit, or move it by hand.',
   'wrong-type': 'Not a type that the mapping allows, often an error page in place of a picture. Check allow.types.',

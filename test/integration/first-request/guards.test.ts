@@ -104,3 +104,27 @@ test('a host that a client invents is never in an answer', async () => {
     expect(JSON.stringify(headers) + body.toString('latin1')).not.toContain('evil.example');
   }
 });
+
+const keptForOne: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['private', { 'cache-control': 'max-age=60, Private' }],
+  ['private for one field', { 'cache-control': 'private="x-user", max-age=60' }],
+  ['no-store', { 'cache-control': 'NO-STORE' }],
+  ['no-store for CDNs', { 'cache-control': 'public, max-age=60', 'cdn-cache-control': 'no-store' }],
+  ['no-store for surrogates', { 'cache-control': 'public, max-age=60', 'surrogate-control': 'no-store' }],
+  ['a cookie', { 'cache-control': 'public, max-age=60', 'set-cookie': 'a=b' }],
+  ['one answer a request', { vary: '*' }],
+  ['one answer a request, in a list', { 'cache-control': 'public, max-age=60', vary: 'Accept, *' }],
+];
+
+test.each(keptForOne)(
+  'what the origin marks as %s is served, not stored, and kept by no CDN',
+  async (name, headers) => {
+    const path = `/open/${name.replaceAll(/\W/g, '-')}.jpg`;
+    scene.origin.put(path, photo, { headers });
+    const answer = await fetchOnce(scene.proxy.delivery + path);
+    expect({ status: answer.status, same: answer.body.equals(photo) }).toEqual({ status: 200, same: true });
+    expect(answer.headers['cache-control']).toMatch(/private|no-store/i);
+    expect(answer.headers).not.toHaveProperty('set-cookie');
+    expect(await settled(scene.proxy, path)).toEqual({ stored: false, reason: 'origin-private' });
+  },
+);
