@@ -22,9 +22,9 @@ export interface HttpResult {
   readonly stderr: string;
 }
 
-/** Runs a program to its end and collects everything. It is killed after a minute. */
-export async function runCommand(name: string, args: readonly string[]): Promise<CommandResult> {
-  const child = spawn(requireExecutable(name), args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+/** Runs a program to its end and collects everything. It is killed after `timeoutMs`. */
+export async function runCommand(name: string, args: readonly string[], timeoutMs = 60_000): Promise<CommandResult> {
+  const child = spawn(requireExecutable(name), args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
   const [stdout, stderr, [code]] = await Promise.all([buffer(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code, stdout, stderr };
 }

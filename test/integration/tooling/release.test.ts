@@ -14,10 +14,10 @@ let files: readonly string[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lazyferry-release-'));
   const script = join(repository, 'scripts/release.ts');
-  const { code, stdout, stderr } = await runCommand('node', [script, '--without-audit', '--to', folder]);
+  const { code, stdout, stderr } = await runCommand('node', [script, '--without-audit', '--to', folder], 180_000);
   expect(code, stderr).toBe(0);
   files = stdout.toString().trim().split('\n');
-}, 120_000);
+}, 200_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('a release is a package, its bill of materials, and the sums of both', async () => {
