@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Mapping } from '../config/schema.ts';
+import { effectiveType } from '../http/media-type.ts';
 import type { OriginResponse } from '../origin/origin.ts';
 import { forbidsSharing, isForSomebody } from '../origin/sharing.ts';
 
@@ -80,10 +81,11 @@ const scripted = /^\s*(?:text\/(?:html|xml|xsl)|application\/xml|message\/rfc822
  * is no picture a download where the origin does not say otherwise. Pictures embedded in pages are not affected.
  */
 export function sandbox(contentType = ''): Record<string, string> {
-  if (!svg.test(contentType) && !scripted.test(contentType)) return {};
+  const type = effectiveType(contentType);
+  if (!svg.test(type) && !scripted.test(type)) return {};
   return {
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
-    ...(svg.test(contentType) ? {} : { 'content-disposition': 'attachment' }),
+    ...(svg.test(type) ? {} : { 'content-disposition': 'attachment' }),
   };
 }
 

@@ -50,10 +50,8 @@ export class Answers {
     if (response.headersSent) response.destroy();
     else {
       response.setHeader('x-request-id', exchange.requestId);
-      {
-        const detail = 'lazyferry failed to answer; this has been logged.';
-        answerProblem(request, response, { status: 500, detail, headers: keptByNobody });
-      }
+      const detail = 'lazyferry failed to answer; this has been logged.';
+      answerProblem(request, response, { status: 500, detail, headers: keptByNobody });
     }
     this.#report(exchange, 'failed', error);
   }

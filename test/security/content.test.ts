@@ -84,6 +84,14 @@ test.for(lies)(
   },
 );
 
+test('of several types the one that browsers go by is judged: HTML is not stored as the picture it also claims to be', async (context) => {
+  canary.origin.put('/base/two-types.gif', Buffer.concat([gif, html]), { type: 'image/gif, text/html' });
+  const { first, outcome, reason } = await migrate('/images/', 'two-types.gif');
+  expect({ outcome, reason }).toEqual({ outcome: 'not-stored', reason: 'wrong-type' });
+  expect(first.headers['content-type']).toBe('text/html');
+  countBadInputs(context, 1);
+});
+
 test('a picture that is also a script stays a picture: its type is the origin’s, and nobody may sniff', async (context) => {
   const polyglots = [
     ['gif', Buffer.concat([gif, Buffer.from('/*'), html, Buffer.from('*/')]), 'image/gif'],
@@ -108,6 +116,8 @@ describe.each([
   ['XML', 'text/xml', svg, 'attachment'],
   ['a feed', 'application/rss+xml', svg, 'attachment'],
   ['a page archive', 'multipart/related', html, 'attachment'],
+  ['HTML behind a type of pictures', 'image/gif, text/html', Buffer.concat([gif, html]), 'attachment'],
+  ['HTML behind a quote', 'image/gif;a=",text/html;b="', Buffer.concat([gif, html]), 'attachment'],
 ])('%s', (name, type, body, disposition) => {
   test('runs no script on the site’s host, from the origin and from the copy', async (context) => {
     const file = `document-${name.replaceAll(' ', '-')}`;

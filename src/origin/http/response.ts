@@ -1,6 +1,7 @@
 import { AssetFailure } from '../../asset/failure.ts';
 import type { OriginFacts } from '../../asset/record.ts';
 import { endToEndHeaders, type RawHeaders } from '../../http/headers.ts';
+import { effectiveType } from '../../http/media-type.ts';
 import { statedMd5 } from '../digest.ts';
 import type { OriginResponse } from '../origin.ts';
 
@@ -10,7 +11,7 @@ import type { OriginResponse } from '../origin.ts';
  * @throws {AssetFailure} `origin-error` when its framing cannot be told
  */
 export function readResponse(status: number, raw: RawHeaders): OriginResponse {
-  const headers = endToEndHeaders(raw);
+  const headers = withOneType(endToEndHeaders(raw));
   const framing = readFraming(status, raw);
   const md5 = statedMd5(status, headers);
   return {
@@ -21,6 +22,12 @@ export function readResponse(status: number, raw: RawHeaders): OriginResponse {
     ...(framing.length === undefined ? {} : { length: framing.length }),
     ...(md5 === undefined ? {} : { md5 }),
   };
+}
+
+/** Whoever reads the headers from here on, clients included, sees the type that browsers would go by. */
+function withOneType(headers: Record<string, string>): Record<string, string> {
+  const type = headers['content-type'];
+  return type === undefined ? headers : { ...headers, 'content-type': effectiveType(type) };
 }
 
 interface Framing {
