@@ -49,10 +49,11 @@ export interface ParseOptions {
   /** Also accept URLs without asset and delivery type. Then nearly every path is a delivery URL. */
   readonly rootPath?: boolean;
   /**
-   * Whether this rest of the path (encoded) is known to begin a public ID. Saves folders such as `fb_x/`, which read
-   * as transformations where no version stands before them.
+   * Whether a public ID is known to begin with the part at this index (of the path's parts, encoded). Saves folders such
+   * as `fb_x/`, which read as transformations where no version stands before them. Asked for each part that reads so,
+   * of which a client may send thousands: it must not look at all that follow.
    */
-  readonly isSource?: (rest: string) => boolean;
+  readonly isSource?: (parts: readonly string[], at: number) => boolean;
 }
 
 const deliveryTypes = new Set([
@@ -111,7 +112,7 @@ export function parseDeliveryUrl(text: string, options: ParseOptions = {}): Pars
   const signature = next < last ? signaturePart.exec(parts[next] ?? '')?.[1] : undefined;
   if (signature !== undefined) next += 1;
 
-  const isSource = (): boolean => options.isSource?.(parts.slice(next).join('/')) ?? false;
+  const isSource = (): boolean => options.isSource?.(parts, next) ?? false;
   const transformations: string[] = [];
   while (next < last && transformationPart.test(parts[next] ?? '') && !isSource()) {
     transformations.push(parts[next] ?? '');

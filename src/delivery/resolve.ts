@@ -52,7 +52,7 @@ export function resolve(target: string, options: ResolveOptions): Resolution {
 function resolveDeliveryUrl(path: string, query: string, { table, cloudName }: ResolveOptions): Resolution | undefined {
   const parsed = parseDeliveryUrl(path, {
     cloud: 'either',
-    isSource: (rest) => table.all.some(({ folder }) => folder !== '' && decodePublicId(rest).startsWith(`${folder}/`)),
+    isSource: (parts, at) => table.isFolderAt(parts, at),
   });
   if (!parsed.ok) return undefined;
   const { url } = parsed;
