@@ -23,6 +23,18 @@ export interface RememberingOptions {
   readonly ttlMs: number;
 }
 
+/**
+ * Clients choose how long paths are, and origins what they say of an object: a memory full of the longest would be forty
+ * times as large as one of the usual. So characters are counted, too; with usual records their number is the limit.
+ */
+const charactersPerRecord = 2_048;
+
+/** The path stands in the key, its encoded form, the origin's URL and the public ID. */
+function charactersOf(id: string, { origin = {} }: AssetRecord): number {
+  const said = Object.values(origin).reduce<number>((sum, fact) => sum + String(fact).length, 0);
+  return 512 + id.length * 4 + said;
+}
+
 interface Remembered {
   readonly record: AssetRecord;
   /** By `performance.now()`. */
@@ -51,7 +63,14 @@ export class RememberingLedger implements Ledger {
 
   constructor(below: FailingFastLedger, { capacity, ttlMs }: RememberingOptions) {
     this.#below = below;
-    this.#memory = capacity === 0 ? undefined : new LRUCache({ max: capacity });
+    this.#memory =
+      capacity === 0
+        ? undefined
+        : new LRUCache({
+            max: capacity,
+            maxSize: capacity * charactersPerRecord,
+            sizeCalculation: ({ record }, id) => charactersOf(id, record),
+          });
     this.#ttlMs = ttlMs;
     this.#unsubscribe = below.subscribe((news) => this.#hear(news));
   }

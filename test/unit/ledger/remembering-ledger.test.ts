@@ -141,6 +141,26 @@ describe('memory in front of a ledger', () => {
     expect(peek()).toBeUndefined();
   });
 
+  test('takes no more room for the longest paths, or for origins that say a lot, than for usual ones', async () => {
+    const room = 100 * 2_048;
+    const long = (index: number) => keyOf(`${String(index).padStart(8_000, 'x')}.jpg`);
+    const wordy = (index: number) => keyOf(`wordy-${index}.jpg`);
+    const usual = (index: number) => keyOf(`usual-${index}.jpg`);
+    const settled = storedAs('a');
+    const many = { ...settled, origin: { cacheControl: 'a'.repeat(15_000) } } as typeof settled;
+    const remembered = async (name: (index: number) => AssetKey, settlement = settled) => {
+      const keys = Array.from({ length: 100 }, (_, index) => name(index));
+      for (const asset of keys) {
+        await settle(asset, settlement);
+        await ledger.lookup(asset);
+      }
+      return keys.filter((asset) => ledger.peek(encodeAssetKey(asset)) !== undefined).length;
+    };
+    expect(await remembered(long)).toBeLessThanOrEqual(room / (4 * 8_000));
+    expect(await remembered(wordy, many)).toBeLessThanOrEqual(room / 15_000);
+    expect(await remembered(usual)).toBe(100);
+  });
+
   test('asks again when its time is over', async () => {
     await settle(key);
     vi.useFakeTimers();
