@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import fresh from 'fresh';
 import parseRange from 'range-parser';
 import { AssetFailure } from '../asset/failure.ts';
+import { dispositionFirst } from '../http/headers.ts';
 import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origin/origin.ts';
 import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
 import { withholdEnd } from '../origin/withhold-end.ts';
@@ -152,10 +153,11 @@ function writeHead(exchange: Exchange, head: OriginResponse): void {
   exchange.response.setHeader('server-timing', `origin;dur=${(exchange.headAt - exchange.startedAt).toFixed(1)}`);
   // A body that may have been cut must not get an end of ours that says otherwise: it is given on as it comes.
   if (isUnproven(head)) exchange.response.useChunkedEncodingByDefault = false;
-  exchange.response.writeHead(head.status, STATUS_CODES[head.status] ?? '', {
+  const headers = {
     ...coldHeaders(head, exchange.mapping, exchange.id),
     ...(head.status >= 400 && isPart(exchange.request) ? keptByNobody : {}),
-  });
+  };
+  exchange.response.writeHead(head.status, STATUS_CODES[head.status] ?? '', dispositionFirst(headers));
 }
 
 /** The origin was asked for a part, or on a condition: caches do not count what this client asked besides the URL. */

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import fresh from 'fresh';
 import { createProxyServer } from 'http-proxy';
 import type { OriginFacts } from '../asset/record.ts';
+import { dispositionFirst } from '../http/headers.ts';
 import { cacheStatus, cacheTags, publicHeaders, sandbox } from './answer-headers.ts';
 import { type CutAnswer, sendBody } from './cut-answer.ts';
 import type { Exchange } from './exchange.ts';
@@ -74,7 +75,7 @@ export function createWarmStream(options: {
       return;
     }
     streaming.exchange.headAt = performance.now();
-    response.writeHead(status, warmHeaders(upstream, streaming));
+    response.writeHead(status, dispositionFirst(warmHeaders(upstream, streaming)));
     streaming.settle('answered');
     void sendBody(streaming.exchange, upstream, options.cut);
   });

@@ -45,3 +45,15 @@ export function endToEndHeaders(headers: RawHeaders): Record<string, string> {
 export function isFieldValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
+
+/**
+ * The same head with `Content-Disposition` ahead of all else.
+ *
+ * Behind a `Content-Length`, Node (26.10) takes the bytes of that field for UTF-8 and sends the low byte of each
+ * character, unchecked: a name beyond Latin-1 is garbled, and U+010D U+010A in it end the line, so that whoever names
+ * a file at the origin writes headers of ours.
+ */
+export function dispositionFirst(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { 'content-disposition': disposition, ...others } = headers;
+  return disposition === undefined ? headers : { 'content-disposition': disposition, ...others };
+}

@@ -82,6 +82,7 @@ const unkeyed = [
   ...['Prefer', 'Want-Digest', 'Signature', 'Traceparent', 'X-Request-Id', 'X-Correlation-Id', 'Front-End-Https', 'A'],
 ];
 
+const photo = readFileSync(new URL('../../sample/media/photos/lake.jpg', import.meta.url));
 const marker = 'canary-value-of-a-client';
 
 let canary: Canary;
@@ -101,14 +102,19 @@ beforeAll(async () => {
     { store: { uploadPrefix: store.url, deliveryPrefix: store.url } },
     { CLOUDINARY_URL: store.account },
   );
-  canary.origin.put('/base/a.jpg', readFileSync(new URL('../../sample/media/photos/lake.jpg', import.meta.url)));
+  canary.origin.put('/base/a.jpg', photo);
   for (const prefix of ['/redirect/', '/stream/']) {
     await getRaw(canary.proxy.delivery, `${prefix}a.jpg`);
-    await canary.proxy.logged(({ event, asset }) => {
-      return event === 'stored' && (asset as { mapping: string }).mapping === prefix;
-    });
+    await stored(prefix, 'a.jpg');
   }
 });
+
+async function stored(prefix: string, file: string): Promise<void> {
+  await canary.proxy.logged(({ event, asset }) => {
+    const { mapping, path } = (asset ?? {}) as { mapping?: string; path?: string };
+    return event === 'stored' && mapping === prefix && path === file;
+  });
+}
 
 afterAll(async () => {
   await canary?.[Symbol.asyncDispose]();
@@ -179,6 +185,26 @@ test.each(['/cold/../a.jpg', '/cold/%2e%2e/a.jpg', '/cold/..%5ca.jpg', '/cold/%0
     expect((await getRaw(canary.proxy.delivery, target)).headers['cache-control']).toBe('no-store');
   },
 );
+
+const fileNames = ['ü', '日本', 'č', 'x\u010d\u010aSet-Cookie: a=b', 'x\u560d\u560aLocation: //evil.example'];
+
+describe.each(['/cold/', '/stream/'])('the name that the origin gives a file, below %s', (prefix) => {
+  test.each(fileNames)('comes to the client byte by byte, and writes no header: %j', async (name) => {
+    // A field value is bytes, here one character each.
+    const disposition = Buffer.from(`inline; filename="${name}.jpg"`).toString('latin1');
+    const file = `${fileNames.indexOf(name)}.jpg`;
+    canary.origin.put(`/base/${file}`, photo, { headers: { 'content-disposition': disposition } });
+    const first = await getRaw(canary.proxy.delivery, prefix + file);
+    if (prefix === '/stream/') await stored(prefix, file);
+    const conditions = ['A: b', 'Range: bytes=0-9', `If-None-Match: ${first.headers.etag}`];
+    for (const condition of conditions) {
+      const answer = await getRaw(canary.proxy.delivery, prefix + file, condition);
+      expect(answer.headers['content-disposition'], condition).toBe(disposition);
+      expect(Object.keys(answer.headers)).not.toEqual(expect.arrayContaining(['set-cookie']));
+      expect(Object.keys(answer.headers)).not.toEqual(expect.arrayContaining(['location']));
+    }
+  });
+});
 
 test('neither Expect nor Connection opens a way for other headers', async (context) => {
   const secrets = [`Cookie: ${marker}`, `Authorization: Basic ${marker}`, `X-Api-Key: ${marker}`, 'TE: trailers'];
