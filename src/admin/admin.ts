@@ -23,7 +23,7 @@ export function createAdmin(dependencies: AdminDependencies): Express {
   const access = {
     guarded: token !== undefined || readToken !== undefined,
     checkToken: createTokenCheck({ token, readToken }),
-    sessions: createSessions({ token, readToken }),
+    sessions: createSessions(),
     failedTokens: createFailedTokens(),
     onWrongToken: (address: string) => audit({ action: 'wrong-token', by: 'nobody', address, outcome: 'refused' }),
   };

@@ -8,7 +8,7 @@ import type { Audit } from './audit.ts';
 
 const loginBody = z.strictObject({ token: z.string().min(1, 'type the token') });
 
-/** `POST /login` turns a token into a session cookie that no script can read; `DELETE /login` ends it. */
+/** `POST /login` turns a token into a session cookie that no script can read; `DELETE /login` ends that session. */
 export function createLogin(access: AccessDependencies, audit: Audit): Router {
   const router = Router();
   router
@@ -25,7 +25,7 @@ export function createLogin(access: AccessDependencies, audit: Audit): Router {
     })
     .delete((request, response) => {
       const role = sessionValues(request.headers.cookie)
-        .map((value) => access.sessions.read(value))
+        .map((value) => access.sessions.end(value))
         .find((found) => found !== undefined);
       response.clearCookie(sessionCookie, cookieOptions(request));
       const by = role === undefined ? 'nobody' : (`${role} by session` as const);

@@ -1,38 +1,51 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Role, Tokens } from './tokens.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Role } from './tokens.ts';
 
 export const sessionCookie = 'lazyferry_session';
 
 /** How long a login lasts, in milliseconds. */
 export const sessionLifetime = 8 * 3600_000;
 
+/** Logins at a time; one more ends the one that was used longest ago. */
+const mostSessions = 1_000;
+
 export interface Sessions {
   /** The cookie value of a new session. */
   issue(role: Role): string;
-  /** The role of a presented cookie value; undefined when it is forged, expired or of other tokens. */
+  /** The role of a presented cookie value; undefined when there is no such session, or no longer. */
   read(value: string): Role | undefined;
+  /** Ends the session, whoever else has its cookie; tells its role where there was one. */
+  end(value: string): Role | undefined;
 }
 
 /**
- * Dashboard sessions as signed values: `role.expiry.nonce.signature`. Nothing is kept, so every process of a fleet
- * knows the sessions of the others. The signing key comes from the tokens: changing a token ends each session.
+ * Dashboard sessions, kept by the process that issued them: only so can logging out end one for whoever holds a copy of
+ * its cookie. The process’s end ends them all, and with it every change of a token, which takes a restart.
+ *
+ * Kept by digest: how long a look-up takes tells nothing of the values.
  */
-export function createSessions({ token, readToken }: Tokens, now: () => number = Date.now): Sessions {
-  const secret = JSON.stringify([token ?? null, readToken ?? null]);
-  const key = Buffer.from(hkdfSync('sha256', secret, 'lazyferry', 'admin session', 32));
-  const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
+export function createSessions(clock: { now(): number } = performance): Sessions {
+  const roles = new LRUCache<string, Role>({
+    max: mostSessions,
+    ttl: sessionLifetime,
+    ttlResolution: 0,
+    perf: clock,
+  });
+  const keyOf = (value: string) => createHash('sha256').update(value).digest('base64url');
 
   return {
     issue(role) {
-      const content = `${role}.${now() + sessionLifetime}.${randomBytes(12).toString('base64url')}`;
-      return `${content}.${sign(content)}`;
+      const value = randomBytes(32).toString('base64url');
+      roles.set(keyOf(value), role);
+      return value;
     },
-    read(value) {
-      const match = /^((read|operate)\.(\d{1,16})\.[\w-]{16})\.([\w-]{43})$/.exec(value);
-      if (match === null) return undefined;
-      const [, content = '', role, expiry, signature = ''] = match;
-      if (!timingSafeEqual(Buffer.from(sign(content)), Buffer.from(signature))) return undefined;
-      return Number(expiry) > now() ? (role as Role) : undefined;
+    read: (value) => roles.get(keyOf(value)),
+    end(value) {
+      const key = keyOf(value);
+      const role = roles.get(key);
+      roles.delete(key);
+      return role;
     },
   };
 }

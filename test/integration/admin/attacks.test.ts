@@ -153,12 +153,20 @@ describe('a session', () => {
     expect(await untouched()).toBe(true);
   });
 
-  test('is taken from the browser by logging out', async () => {
+  test('ends by logging out, also for whoever has a copy of its cookie', async () => {
     const cookie = cookieOf(await logIn(operateToken));
+    expect((await request(admin.url).get('/api/session').set('cookie', cookie)).status).toBe(200);
     const response = await request(admin.url).delete('/login').set({ cookie, 'x-lazyferry-request': '1' });
     expect(response.status).toBe(204);
     expect(response.headers['set-cookie']?.[0]).toContain('lazyferry_session=; ');
     expect(admin.audited.at(-1)).toMatchObject({ action: 'logout', by: 'operate by session' });
+    expect((await request(admin.url).get('/api/session').set('cookie', cookie)).status).toBe(401);
+    const replayed = await request(admin.url)
+      .post('/api/purge')
+      .set({ cookie, 'x-lazyferry-request': '1' })
+      .send(change);
+    expect(replayed.status).toBe(401);
+    expect(await untouched()).toBe(true);
   });
 });
 
