@@ -5,6 +5,7 @@ import { determineTestResult } from 'http-cache-tests/lib/display.mjs';
 import handleConfig from 'http-cache-tests/server/handle-config.mjs';
 import handleState from 'http-cache-tests/server/handle-state.mjs';
 import handleTest from 'http-cache-tests/server/handle-test.mjs';
+import { setStash, stash } from 'http-cache-tests/server/utils.mjs';
 import suites from 'http-cache-tests/tests/index.mjs';
 import surrogateControl from 'http-cache-tests/tests/surrogate-control.mjs';
 
@@ -12,7 +13,7 @@ import surrogateControl from 'http-cache-tests/tests/surrogate-control.mjs';
  * Runs http-cache-tests through a proxy. Its server tells its client by headers which request it answers, and reads
  * the number of a request off another. lazyferry sends no header of a client's to an origin and passes few of an
  * origin's on, so this book-keeping goes beside it: the number of a request by memory, the number of an answer in
- * `Retry-After`, which is passed on and which no test of the suite uses.
+ * `Retry-After`, which is passed on and which no test of the suite uses. A hit stands for the answer it is a copy of.
  */
 
 /** The suite's names of results, by the sign that it shows. */
@@ -29,12 +30,23 @@ const outcomes = {
 
 type Outcome = (typeof outcomes)[keyof typeof outcomes];
 
-interface Finding {
+export interface Finding {
   readonly id: string;
   readonly kind: 'required' | 'optimal' | 'check';
   readonly outcome: Outcome;
   /** What the suite says of a failure. */
   readonly says: string;
+}
+
+function isFor({ method, range }: Asking, request: IncomingMessage): boolean {
+  return request.method === method && request.headers.range === range;
+}
+
+/** What the suite's paths get at their end, for a mapping to judge by. */
+const extension = '.txt';
+
+function withoutExtension(name: string): string {
+  return name.endsWith(extension) ? name.slice(0, -extension.length) : name;
 }
 
 /** What its server tells its client by headers of each answer. */
@@ -59,27 +71,70 @@ const passedOn = new Set([
 
 export interface SuiteOrigin extends AsyncDisposable {
   readonly url: string;
-  /** All tests of the suite for shared caches, `proxy` standing before this origin. It can run once in a process. */
-  run(proxy: string): Promise<readonly Finding[]>;
+  /**
+   * All tests of the suite for shared caches, `proxy` standing before this origin. It can run once in a process.
+   *
+   * @param settled waits for the copy of what was answered from the origin, by its path. With it those tests run whose
+   *   first answer can be stored, and their second request finds the copy.
+   */
+  run(proxy: string, settled?: (path: string) => Promise<unknown>): Promise<readonly Finding[]>;
+}
+
+/** What a test asks for now. */
+interface Asking {
+  readonly number: string;
+  readonly method: string;
+  readonly range: string | undefined;
+  /** Whether the origin has heard of it. */
+  heard: boolean;
+}
+
+interface Through {
+  readonly proxy: string;
+  readonly settled: ((path: string) => Promise<unknown>) | undefined;
+}
+
+/** Suites on how the lifetime of an answer is spelled. A copy has none, as the suites on lifetimes themselves show. */
+const spellings = new Set(['age-parse', 'cc-parse', 'expires-parse']);
+
+/** What can be asked of copies: the tests that begin with an answer of status 200, for of others there is never one. */
+function ofCopies(all: readonly Suite[]): readonly Suite[] {
+  const isStorable = ({ requests: [first] }: Suite['tests'][number]) => (first?.response_status?.[0] ?? 200) === 200;
+  return all
+    .filter(({ id }) => !spellings.has(id))
+    .map((suite) => ({ ...suite, tests: suite.tests.filter(isStorable) }));
 }
 
 /** Starts the suite's server on a free port of loopback. */
 export async function startSuiteOrigin(): Promise<SuiteOrigin> {
-  /** Number of the request that a test sends now, by the test's path. */
-  const sending = new Map<string, string>();
+  /** By the test's own part of its path. */
+  const asking = new Map<string, Asking>();
   /** Book-keeping of each answer, by its number among all. */
   const answers = new Map<string, readonly (readonly [string, string])[]>();
+  /** Whether copies are made. */
+  let copied = false;
+  /** Number of the latest answer to each test. */
+  const latest = new Map<string, string>();
 
-  const answerTest = (segments: readonly string[], request: IncomingMessage, response: ServerResponse): void => {
-    const id = segments[0] ?? '';
-    request.headers['req-num'] = sending.get(id) ?? '0';
+  const answerTest = ([name = '']: readonly string[], request: IncomingMessage, response: ServerResponse): void => {
+    const id = withoutExtension(name);
+    const asked = asking.get(id);
+    request.headers['req-num'] = asked?.number ?? '0';
+    const seen = [...(stash.get(id) ?? [])];
     const mark = String(answers.size + 1);
     response.setHeader('Retry-After', mark);
-    handleTest(segments, request, response);
+    handleTest([id], request, response);
+    if (copied && (asked === undefined || asked.heard || !isFor(asked, request))) {
+      // A read of lazyferry's own, for the copy. The suite counts the requests that its client has made.
+      setStash(id, seen);
+      return;
+    }
+    if (asked !== undefined) asked.heard = true;
     answers.set(
       mark,
-      bookkeeping.map((name) => [name, String(response.getHeader(name) ?? '')]),
+      bookkeeping.map((header) => [header, String(response.getHeader(header) ?? '')]),
     );
+    latest.set(id, mark);
   };
 
   const server = createServer((request, response) => {
@@ -96,23 +151,38 @@ export async function startSuiteOrigin(): Promise<SuiteOrigin> {
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
   const url = `http://127.0.0.1:${address.port}`;
 
-  const fetchThrough = async (proxy: string, path: string, init?: RequestInit) => {
+  const fetchThrough = async (through: Through, path: string, init?: RequestInit) => {
     const [, room, id = ''] = path.split(/[/?]/);
     if (room !== 'test') return room === 'state' ? readState(`${url}${path}`) : fetch(`${url}${path}`, init);
-    sending.set(id, new Headers(init?.headers).get('req-num') ?? '');
-    const response = await fetch(new URL(path, proxy), init);
+    const sent = new Headers(init?.headers);
+    // As the suite does itself where a test names no headers: else fetch adds that nothing stored is wanted.
+    if (!sent.has('cache-control')) sent.set('cache-control', 'nothing-to-see-here');
+    if (!sent.has('pragma')) sent.set('pragma', 'foo');
+    const method = init?.method ?? 'GET';
+    const range = sent.get('range') ?? undefined;
+    asking.set(id, { number: sent.get('req-num') ?? '', method, range, heard: false });
+    const target = new URL(path, through.proxy);
+    target.pathname += extension;
+    const response = await fetch(target, { ...init, headers: sent });
     const headers = new Headers(response.headers);
-    for (const [name, value] of answers.get(headers.get('retry-after') ?? '') ?? []) headers.set(name, value);
+    const hit = headers.get('cache-status')?.endsWith('; hit') === true;
+    const kept = answers.get((hit ? latest.get(id) : headers.get('retry-after')) ?? '');
+    for (const [name, value] of kept ?? []) headers.set(name, value);
     headers.delete('retry-after');
-    return { status: response.status, headers, text: () => response.text() };
+    const body = response.text();
+    if (!hit && kept !== undefined) await Promise.allSettled([body, through.settled?.(target.pathname)]);
+    return { status: response.status, headers, text: () => body };
   };
 
   return {
     url,
-    run: async (proxy) => {
-      const all = [...suites, surrogateControl];
+    run: async (proxy, settled) => {
+      copied = settled !== undefined;
+      const every = [...suites, surrogateControl];
+      const all = settled === undefined ? every : ofCopies(every);
+      const send = (path: string, init?: RequestInit) => fetchThrough({ proxy, settled }, path, init);
       // The paths alone: where each goes is decided above. All at a time, for the suite waits 3 s in many tests.
-      await runTests(all, (path, init) => fetchThrough(proxy, path, init), false, '', Number.POSITIVE_INFINITY);
+      await runTests(all, send, false, '', Number.POSITIVE_INFINITY);
       return findings(all);
     },
     async [Symbol.asyncDispose]() {

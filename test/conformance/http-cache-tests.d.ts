@@ -44,12 +44,19 @@ declare module 'http-cache-tests/server/handle-test.mjs' {
   export default handle;
 }
 
+declare module 'http-cache-tests/server/utils.mjs' {
+  /** Requests that the server has seen, by test. */
+  export const stash: ReadonlyMap<string, readonly unknown[]>;
+  export function setStash(test: string, requests: readonly unknown[]): void;
+}
+
 interface Suite {
   readonly id: string;
   readonly tests: readonly {
     readonly id: string;
     readonly kind?: 'optimal' | 'check';
     readonly browser_only?: boolean;
+    readonly requests: readonly { readonly response_status?: readonly [number, string] }[];
   }[];
 }
 
