@@ -15,6 +15,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What an error says, for a log line or a view of a run. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Answers a method that a route does not have. */
 export function only(...methods: string[]): RequestHandler {
   return (request, response) => {

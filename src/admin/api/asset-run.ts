@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AssetRecord } from '../../asset/record.ts';
 import type { Ledger, LedgerQuery } from '../../ledger/ledger.ts';
+import { messageOf } from './api-error.ts';
 
 const pageSize = 200;
 
@@ -98,8 +99,4 @@ export class AssetRun {
       this.#problem = messageOf(error);
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

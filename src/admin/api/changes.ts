@@ -2,7 +2,7 @@ import express, { type Request, type Response, Router } from 'express';
 import { accessOf, addressOf, requireRole } from '../access/access.ts';
 import type { AuditEntry } from '../audit.ts';
 import type { AdminDependencies } from '../dependencies.ts';
-import { ApiError, only } from './api-error.ts';
+import { ApiError, messageOf, only } from './api-error.ts';
 import { ledgerFilter } from './assets.ts';
 import { countMatches } from './count-matches.ts';
 import { parseInput, purgeBody, retryBody, tombstoneBody } from './input.ts';
@@ -17,10 +17,26 @@ export function createChangeRoutes(dependencies: AdminDependencies, retry: Retry
   const { ledger, mappings, copyUrl } = dependencies;
   const router = Router();
   const purge = createPurge(dependencies, retry);
-  const note = (request: Request, response: Response, entry: Pick<AuditEntry, 'action' | 'target' | 'outcome'>) => {
+  const note = (request: Request, response: Response, entry: Omit<AuditEntry, 'by' | 'address'>) => {
     const access = accessOf(response);
     const by = access === undefined ? 'nobody' : (`${access.role} by ${access.via}` as const);
     dependencies.audit({ ...entry, by, address: addressOf(request) });
+  };
+  /** Also a change that ended in an error is written down: it may have been made, and only the answer been lost. */
+  const noted = async <Result>(
+    request: Request,
+    response: Response,
+    entry: Pick<AuditEntry, 'action' | 'target'>,
+    work: () => Promise<Result>,
+  ): Promise<Result> => {
+    try {
+      const result = await work();
+      note(request, response, { ...entry, outcome: result === 'failed' ? 'failed' : 'done' });
+      return result;
+    } catch (error) {
+      note(request, response, { ...entry, outcome: 'failed', detail: messageOf(error) });
+      throw error;
+    }
   };
   const change = (path: string, handler: (request: Request, response: Response) => Promise<void>) =>
     router
@@ -62,12 +78,8 @@ export function createChangeRoutes(dependencies: AdminDependencies, retry: Retry
       const { key, record } = await findTarget(dependencies, body);
       if (record === undefined) throw unknown(deliveryPathOf(key));
       if (body.dryRun) return void response.json({ count: 1, complete: true });
-      const outcome = await purge(record);
-      note(request, response, {
-        action: 'purge',
-        target: deliveryPathOf(key),
-        outcome: outcome === 'failed' ? 'failed' : 'done',
-      });
+      const entry = { action: 'purge', target: deliveryPathOf(key) } as const;
+      const outcome = await noted(request, response, entry, () => purge(record));
       return void response.json({ path: deliveryPathOf(key), purged: outcome !== 'failed', outcome });
     }
     const filter = ledgerFilter(body.filter, mappings());
@@ -79,8 +91,8 @@ export function createChangeRoutes(dependencies: AdminDependencies, retry: Retry
 
   change('/tombstone', async (request, response) => {
     const { key, originUrl } = await findTarget(dependencies, parseInput(tombstoneBody, request.body));
-    await ledger.tombstone(key, originUrl);
-    note(request, response, { action: 'tombstone', target: deliveryPathOf(key), outcome: 'done' });
+    const entry = { action: 'tombstone', target: deliveryPathOf(key) } as const;
+    await noted(request, response, entry, () => ledger.tombstone(key, originUrl));
     response.json({ path: deliveryPathOf(key), tombstoned: true });
   });
 

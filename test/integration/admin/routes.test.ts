@@ -48,6 +48,50 @@ async function runOver() {
   });
 }
 
+describe('the audit log', () => {
+  test.each(['tombstone', 'purge'] as const)(
+    'holds a %s whose answer was lost: it may have been made',
+    async (action) => {
+      await fill();
+      const { ledger } = admin;
+      const lost = () => Promise.reject(new LedgerUnavailable('the connection broke'));
+      const audited: object[] = [];
+      const maimed = await startAdmin({
+        ledger: { ...bound(ledger), tombstone: lost, forget: lost },
+        audit: (entry) => void audited.push(entry),
+      });
+      try {
+        const response = await request(maimed.url)
+          .post(`/api/${action}`)
+          .set('authorization', `Bearer ${operateToken}`)
+          .send({ path: '/images/a.jpg' });
+        expect(response.status).toBe(503);
+        expect(audited).toEqual([
+          expect.objectContaining({
+            action,
+            target: '/images/a.jpg',
+            by: 'operate by token',
+            outcome: 'failed',
+            detail: expect.stringContaining('the connection broke'),
+          }),
+        ]);
+      } finally {
+        await maimed.close();
+      }
+    },
+  );
+
+  /** The methods of the ledger, free to be replaced. */
+  function bound(ledger: AdminFixture['ledger']) {
+    return {
+      lookup: ledger.lookup.bind(ledger),
+      query: ledger.query.bind(ledger),
+      tally: ledger.tally.bind(ledger),
+      subscribe: ledger.subscribe.bind(ledger),
+    };
+  }
+});
+
 describe('probes', () => {
   test('tell that the process lives, to anybody and under any host name', async () => {
     const response = await request(admin.url).get('/healthz').set('host', 'pod-7.cluster.local');
