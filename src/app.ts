@@ -217,8 +217,8 @@ export function createApp({ config: first, account, log, version }: AppOptions):
     ledger,
     mappings: () => table.all,
     explain: (path) => {
-      // People paste what the address bar shows; on the wire it is percent-encoded.
-      const target = path.replace(/[^\0-\x7f]+/gu, encodeURIComponent);
+      // People paste what the address bar shows; on the wire it is percent-encoded. Half a character has no encoding.
+      const target = path.toWellFormed().replace(/[^\0-\x7f]+/gu, encodeURIComponent);
       const resolution = resolve(target, { table, cloudName });
       if (resolution.kind === 'asset') return { kind: 'mapped', ...resolution.asset };
       if (resolution.kind === 'bad-target')

@@ -145,3 +145,25 @@ test('8 kB of path are taken, and more answered 414 without a look at the origin
   expect(canary.origin.requests.filter(({ url }) => url.length > 8192).length).toBe(before);
   countBadInputs(context, 1);
 });
+
+test('the admin side takes any text for a path, half characters too, and says what is wrong with it', async (context) => {
+  const texts = [
+    '/images/\ud800',
+    '/images/\udfff.jpg',
+    '/images/\0',
+    '/images/é/../x',
+    '/images/%',
+    '/\u2028',
+    '/images/ü',
+  ];
+  for (const path of texts) {
+    const answer = await fetch(`${canary.proxy.admin}/api/retry`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-lazyferry-request': '1' },
+      body: JSON.stringify({ path }),
+    });
+    expect([202, 404], JSON.stringify(path)).toContain(answer.status);
+  }
+  expect(canary.proxy.logs.filter(({ event }) => event === 'admin-failed')).toEqual([]);
+  countBadInputs(context, texts.length);
+});
