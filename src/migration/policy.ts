@@ -44,14 +44,16 @@ const jitter = 0.2;
 
 /**
  * What a failure means for the asset after `attempts` earlier ones in a row. A wait that the other side asked for is
- * kept, however long.
+ * kept (a day at most, as the drivers read it): clients are served from the origin meanwhile. Those of something missing
+ * get a 404, which no origin can make longer than ours.
  *
  * @param random a number from 0 to before 1
  */
 export function settlementOf(failure: AssetFailure, attempts: number, random: number): Settlement {
   const rule = rules[failure.reason];
   const wait = Math.min(rule.first * 2 ** Math.min(attempts, 30), rule.cap) * 1000;
-  const retryInMs = Math.round(Math.max(wait * (1 - jitter * random), failure.retryAfterMs ?? 0));
+  const asked = rule.state === 'missing' ? 0 : (failure.retryAfterMs ?? 0);
+  const retryInMs = Math.round(Math.max(wait * (1 - jitter * random), asked));
   const spent = attempts + 1 >= (rule.sweeps ?? usualSweeps);
   return {
     state: rule.state,

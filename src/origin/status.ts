@@ -45,11 +45,17 @@ export function statusFailure(
   });
 }
 
-/** `Retry-After` (RFC 9110 §10.2.3) in milliseconds from `now`; undefined when absent or neither seconds nor a date. */
+/** An origin that means years was broken into, or is mistaken: after a day it is asked again. */
+const longestWait = 24 * 3_600_000;
+
+/**
+ * `Retry-After` (RFC 9110 §10.2.3) in milliseconds from `now`, a day at most; undefined when absent or neither seconds
+ * nor a date.
+ */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
+  if (/^\d{1,9}$/.test(value.trim())) return Math.min(Number(value) * 1000, longestWait);
   // An HTTP-date names its weekday; Date.parse alone would take "1.5" for a date.
   const date = /^[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - now), longestWait);
 }

@@ -85,6 +85,20 @@ test('a missing object is remembered with its reason and its end, and costs the 
   expect(scene.origin.count(path)).toBe(reads);
 });
 
+test.each(['Sat, 13 Sep 275760 00:00:00 GMT', '999999999'])(
+  'an origin cannot make an object missing for years: Retry-After: %s',
+  async (retryAfter) => {
+    const path = `/redirect/years-${retryAfter.length}.jpg`;
+    scene.origin.set(path, { kind: 'status', status: 404, headers: { 'retry-after': retryAfter } });
+    await ask(path);
+    await settled(scene.proxy, path);
+    const json = await ask(path, { accept: 'application/json' });
+    expect(json.status).toBe(404);
+    const { until } = JSON.parse(json.body.toString()) as { until: string };
+    expect(Date.parse(until) - Date.now()).toBeLessThan(60_000);
+  },
+);
+
 test('a second failure waits longer, and a purge forgets it at once', async () => {
   const path = '/redirect/purged.jpg';
   await ask(path);

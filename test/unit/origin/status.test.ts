@@ -58,6 +58,8 @@ describe('Retry-After', () => {
     ['Tue, 24 Nov 2026 12:01:00 GMT', 60_000],
     ['Tuesday, 24-Nov-26 12:00:10 GMT', 10_000],
     ['Tue, 24 Nov 2026 11:00:00 GMT', 0],
+    ['999999999', 86_400_000],
+    ['Sat, 13 Sep 275760 00:00:00 GMT', 86_400_000],
   ])('%s is %i ms from noon', (value, expected) => {
     expect(parseRetryAfter(value, now)).toBe(expected);
   });
