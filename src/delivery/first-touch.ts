@@ -3,6 +3,7 @@ import { isbot } from 'isbot';
 import { LRUCache } from 'lru-cache';
 import type { Asset } from '../asset/asset.ts';
 import type { Mapping } from '../config/schema.ts';
+import { clientNetwork } from '../http/client-network.ts';
 import { Budget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -38,7 +39,7 @@ export class FirstTouch {
   #clientMay(request: IncomingMessage, { prefix, firstTouch }: Mapping): boolean {
     if (firstTouch.perClient === 0) return true;
     const now = this.#options.now();
-    const client = `${prefix} ${this.#options.clientOf(request)}`;
+    const client = `${prefix} ${clientNetwork(this.#options.clientOf(request))}`;
     const budget = this.#byClient.get(client) ?? new Budget(firstTouch.perClient, 60_000, now);
     this.#byClient.set(client, budget);
     return budget.take(now);

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { clientNetwork } from '../../http/client-network.ts';
 
 /** Wrong tokens that one address may present within the window. */
 const allowed = 10;
@@ -25,23 +25,13 @@ export function createFailedTokens(clock: { now(): number } = performance): Fail
   });
   return {
     record(address) {
-      const key = network(address);
+      const key = clientNetwork(address);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
     blockedFor(address) {
-      const key = network(address);
+      const key = clientNetwork(address);
       if ((counts.get(key) ?? 0) < allowed) return 0;
       return Math.ceil(counts.getRemainingTTL(key) / 1000);
     },
   };
-}
-
-/** One host owns a whole IPv6 /64. */
-function network(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
-  const [head = '', tail] = address.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? [] : new Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...gap, ...right].slice(0, 4).join(':');
 }

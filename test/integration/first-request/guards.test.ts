@@ -47,6 +47,16 @@ test('what a client writes into X-Forwarded-For itself gives it no second budget
   expect(await known('/budget/forged-2.jpg')).toBe(false);
 });
 
+test('a client that takes another IPv6 address for each request has one budget for its whole /64', async () => {
+  for (const [index, address] of ['2001:db8:7:8::1', '2001:db8:7:8::2', '2001:db8:7:8:a:b:c:d'].entries()) {
+    await ask(`/budget/rotated-${index}.jpg`, { 'x-forwarded-for': address });
+  }
+  await settled(scene.proxy, '/budget/rotated-1.jpg');
+  expect(await known('/budget/rotated-2.jpg')).toBe(false);
+  await ask('/budget/rotated-2.jpg', { 'x-forwarded-for': '2001:db8:7:9::1' });
+  expect(await settled(scene.proxy, '/budget/rotated-2.jpg')).toMatchObject({ stored: true });
+});
+
 test('a mapping starts no more uploads in a second than it may', async () => {
   for (const name of ['a', 'b', 'c']) expect((await ask(`/rate/${name}.jpg`)).body.equals(photo)).toBe(true);
   await settled(scene.proxy, '/rate/a.jpg');
