@@ -50,14 +50,27 @@ export async function startEmbeddedStore(
   };
 }
 
-/** The store's API secret: made once, kept beside its files, readable by their owner only. */
+/** What {@link secretOf} makes has 32 characters. */
+const shortestSecret = 16;
+
+/**
+ * The store's API secret: made once, kept beside its files, readable by their owner only.
+ *
+ * Rejects where the file holds less than a secret, as after a disk that was full: with an empty one everybody could sign.
+ */
 async function secretOf(dir: string): Promise<string> {
   const file = join(dir, 'api-secret');
-  await mkdir(dir, { recursive: true });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
   try {
     await writeFile(file, `${randomBytes(24).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  return (await readFile(file, 'utf8')).trim();
+  const secret = (await readFile(file, 'utf8')).trim();
+  if (secret.length < shortestSecret) {
+    throw new Error(
+      `${file} holds no secret (${shortestSecret} characters at least): remove it, and a new one is made`,
+    );
+  }
+  return secret;
 }

@@ -62,15 +62,21 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
   const isWorker = cluster.isWorker;
   const embedded = config.store.url === undefined && !isWorker ? await openEmbeddedStore(config, log) : undefined;
   const account = embedded?.account ?? accountFromPrimary() ?? configuredAccount(config);
+  // The embedded store's secret is in no configuration.
+  const started: ResolvedConfig = { ...config, store: { ...config.store, url: account.url } };
+  redact = createRedactor(started);
   const app = createApp({ config, account, log, version });
   // An origin or a store may repeat a secret in what it says of a failure, and the admin side shows what they said.
   app.admin.set('json replacer', (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value));
+  let inUse = config;
   const stopWatching = watchConfig({
     current: loaded,
     load: () => loadConfig(load),
     onChange: (next: LoadedConfig, waiting: readonly string[]) => {
       app.reload(next.config);
-      redact = createRedactor(next.config);
+      // Some of what has changed waits for a restart, and requests under way end with the credentials they began with.
+      redact = createRedactor(next.config, inUse, started);
+      inUse = next.config;
       for (const warning of next.warnings) log.warn({ event: 'config' }, formatProblem(warning));
       log.info({ event: 'config-reloaded', waitForRestart: waiting }, 'the configuration was reloaded');
     },
@@ -80,13 +86,14 @@ export async function serve({ load, workers, onReady }: ServeOptions): Promise<v
 
   const listeners: Leaving[] = [];
   try {
-    const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin, config.listen);
-    if (admin !== undefined) listeners.push(admin);
+    // Ahead of the admin side: a load balancer that reads its `/readyz` may send requests at once.
     const delivery =
       workers > 1 && !isWorker
         ? await startWorkers({ workers, account, log, graceMs: config.shutdown.grace })
         : await listen(app.delivery, config.listen.delivery, config.listen);
     listeners.push(delivery);
+    const admin = isWorker ? undefined : await listen(app.admin, config.listen.admin, config.listen);
+    if (admin !== undefined) listeners.push(admin);
     const serving = { delivery: delivery.url, admin: admin?.url ?? '', store: embedded?.store.url, config };
     if (!isWorker) {
       log.info({ event: 'ready', delivery: serving.delivery, admin: serving.admin, store: serving.store }, 'ready');

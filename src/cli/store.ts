@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { listenAddress } from '../config/values.ts';
 import { createLog } from '../server/log.ts';
-import { stopSignal } from '../server/shutdown.ts';
+import { reportBugs, stopSignal } from '../server/shutdown.ts';
 import { embeddedCloudName, startEmbeddedStore } from './embedded-store.ts';
 
 interface StoreOptions {
@@ -21,12 +21,18 @@ export function registerStore(program: Command): void {
     .option('--public-url <url>', 'what delivery URLs begin with')
     .option('--allow-private', 'let remote URLs lie in private networks', false)
     .action(async ({ listen, dir, publicUrl, allowPrivate }: StoreOptions) => {
-      const log = createLog({ level: 'info', redact: (text) => text });
+      let secret: string | undefined;
+      const log = createLog({
+        level: 'info',
+        redact: (text) => (secret === undefined ? text : text.replaceAll(secret, '[redacted]')),
+      });
+      reportBugs(log);
       const { store, account } = await startEmbeddedStore(
         { embedded: { listen, dir }, deliveryPrefix: publicUrl },
         allowPrivate,
         log,
       );
+      secret = new URL(account.url).password;
       log.info({ event: 'ready', store: store.url }, 'ready');
       // For people only: the secret is theirs, and logs are read by machines that keep them.
       if (process.stderr.isTTY) {

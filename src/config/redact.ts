@@ -22,12 +22,19 @@ export function secretsOf(config: ResolvedConfig): string[] {
     if (auth?.kind === 'basic') found.add(basic(`${auth.username}:${auth.password}`));
   }
   found.delete('');
-  return [...found].sort((one, other) => other.length - one.length);
+  return [...found].sort(longestFirst);
 }
 
-/** Takes the secrets of the configuration, and credentials in any URL, out of a text that is to be shown or logged. */
-export function createRedactor(config: ResolvedConfig): (text: string) => string {
-  const secrets = secretsOf(config);
+function longestFirst(one: string, other: string): number {
+  return other.length - one.length;
+}
+
+/**
+ * Takes the secrets of the configurations, and credentials in any URL, out of a text that is to be shown or logged.
+ * Several: a reload leaves some secrets of the configuration before in use.
+ */
+export function createRedactor(...configs: readonly ResolvedConfig[]): (text: string) => string {
+  const secrets = [...new Set(configs.flatMap(secretsOf))].sort(longestFirst);
   const planted = secrets.length === 0 ? undefined : new RegExp(secrets.map(escapePattern).join('|'), 'g');
   return (text) => {
     const withoutPlanted = planted === undefined ? text : text.replaceAll(planted, mark);

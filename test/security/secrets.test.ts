@@ -207,6 +207,36 @@ test('no secret is in a log, an answer, a metric or a page, whatever fails and w
   expectNoSecret(proxy.output(), 'the log');
 });
 
+test('a secret that a reload replaced is kept out of log and pages too: requests may still be under way with it', async () => {
+  const file = join(folder, 'rotated');
+  const [old, fresh] = ['rotated-secret-of-yesterday', 'rotated-secret-of-today'];
+  await writeFile(file, old);
+  const config = proxyConfig({
+    mappings: [
+      {
+        prefix: '/rotated/',
+        origin: `${origin.url}/base/`,
+        network: { allowPrivate: true },
+        auth: { kind: 'bearer', token: `\${ROTATED}` },
+      },
+    ],
+  });
+  await using other = await startLazyferry({ args: ['--config', config], environment: { ROTATED_FILE: file } });
+  await writeFile(file, fresh);
+  other.signal('SIGHUP');
+  await other.logged(({ event }) => event === 'config-reloaded');
+  for (const [index, secret] of [old, fresh].entries()) {
+    origin.set(`/base/echo-${index}.jpg`, { kind: 'redirect', to: `http://elsewhere.example/${secret}` });
+    await getRaw(other.delivery, `/rotated/echo-${index}.jpg`);
+    await other.logged(({ event, asset }) => {
+      return event === 'not-stored' && (asset as { path: string }).path === `echo-${index}.jpg`;
+    });
+  }
+  const listed = await (await fetch(`${other.admin}/api/assets`)).text();
+  expect(listed).toContain('http://elsewhere.example/[redacted]');
+  for (const secret of [old, fresh]) expect(other.output() + listed).not.toContain(secret);
+});
+
 test('no secret is in what a crash leaves behind', async () => {
   proxy.signal('SIGWINCH');
   await proxy.logged(({ event }) => event === 'unhandled-rejection');

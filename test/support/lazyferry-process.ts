@@ -11,6 +11,8 @@ const main = join(import.meta.dirname, '../../src/main.ts');
 export interface LazyferryOptions {
   /** What follows `serve`: `['--map', '/images/=http://127.0.0.1:1/']`. */
   readonly args: readonly string[];
+  /** Another command than `serve`; `store` has neither a delivery nor an admin side. */
+  readonly command?: 'store';
   /** Added to an environment that knows neither an account nor a Redis nor a configuration of yours. */
   readonly environment?: Readonly<Record<string, string>>;
   /** `LAZYFERRY_DATA`. Default: a fresh folder, which goes with the process. */
@@ -67,7 +69,7 @@ export interface LazyferryProcess extends AsyncDisposable {
 export async function startLazyferry(options: LazyferryOptions): Promise<LazyferryProcess> {
   const ownDirectory = options.dataDirectory === undefined;
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'lazyferry-data-')));
-  const child = spawn(process.execPath, [options.entry ?? main, 'serve', ...options.args], {
+  const child = spawn(process.execPath, [options.entry ?? main, options.command ?? 'serve', ...options.args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...neutralEnvironment(), LAZYFERRY_DATA: dataDirectory, ...options.environment },
