@@ -60,9 +60,10 @@ export class Delivery {
       ...(format !== undefined && { format }),
       accept: request.headers.accept ?? '',
     });
-    return picture === undefined
-      ? this.#sendOriginal(request, response, asset)
-      : this.#sendDerived(request, response, asset, picture);
+    if (picture !== undefined) return this.#sendDerived(request, response, asset, picture);
+    // A transformation that changes nothing leads to the original, which is private whatever stands in the URL.
+    if (url.deliveryType === 'private' && url.signature === undefined) throw unsignedAccess(url);
+    return this.#sendOriginal(request, response, asset);
   }
 
   #parse(path: string): DeliveryUrl {
@@ -102,7 +103,7 @@ export class Delivery {
     const isDerived = url.transformations.length > 0;
     const isNeeded = url.deliveryType === 'authenticated' || (url.deliveryType === 'private' && !isDerived);
     if (url.signature === undefined) {
-      if (isNeeded) throw new StoreError(401, `Unsigned access to ${url.deliveryType} ${publicIdOf(url).publicId}`);
+      if (isNeeded) throw unsignedAccess(url);
       return;
     }
     if (!verifyDelivery(signedPart(url), url.signature, this.#parts.settings.apiSecret)) {
@@ -142,6 +143,10 @@ function headersOf(asset: Asset, contentType: string): Record<string, string> {
     ...protectiveHeaders(contentType),
     ...asset.headers,
   };
+}
+
+function unsignedAccess(url: DeliveryUrl): StoreError {
+  return new StoreError(401, `Unsigned access to ${url.deliveryType} ${publicIdOf(url).publicId}`);
 }
 
 function notFound(publicId: string): StoreError {
