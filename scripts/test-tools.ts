@@ -13,6 +13,7 @@ export const testTools: readonly TestTool[] = [
   { programs: ['redis-sentinel'], apt: 'redis-sentinel', brew: 'redis' },
   { programs: chromiumNames, apt: 'chromium', brew: 'google-chrome' },
   { programs: ['nginx'], apt: 'nginx', brew: 'nginx' },
+  { programs: ['haproxy'], apt: 'haproxy', brew: 'haproxy' },
   { programs: ['varnishd'], apt: 'varnish', brew: 'varnish' },
   { programs: ['varnishtest'], apt: 'varnish', brew: 'varnish' },
   { programs: ['curl'], apt: 'curl', brew: 'curl' },

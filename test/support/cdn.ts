@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { endWithTests, freePort, killGroup } from './child.ts';
 import { requireExecutable } from './executable.ts';
 
@@ -88,13 +90,17 @@ export function startVarnish(upstream: string): Promise<Cdn> {
   });
 }
 
-interface Start {
+export interface Start {
   readonly args: readonly string[];
-  /** The line of its log that says that it accepts connections. */
-  readonly ready: RegExp;
+  /** The line of its log that says that it accepts connections; absent where it has none, and is tried until it does. */
+  readonly ready?: RegExp;
 }
 
-async function startCdn(program: string, prepare: (directory: string, port: number) => Promise<Start>): Promise<Cdn> {
+/** Runs the program on a free port, with a directory of its own, until it is closed. */
+export async function startCdn(
+  program: string,
+  prepare: (directory: string, port: number) => Promise<Start>,
+): Promise<Cdn> {
   const executable = requireExecutable(program);
   const directory = await mkdtemp(join(tmpdir(), `lazyferry-${program}-`));
   const port = await freePort();
@@ -107,9 +113,10 @@ async function startCdn(program: string, prepare: (directory: string, port: numb
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       log.push(line);
-      if (ready.test(line)) started.resolve();
+      if (ready?.test(line)) started.resolve();
     });
   }
+  if (ready === undefined) accepted(port, exit).then(started.resolve, started.reject);
   const close = async (): Promise<void> => {
     killGroup(child);
     await exit;
@@ -123,6 +130,24 @@ async function startCdn(program: string, prepare: (directory: string, port: numb
     throw error;
   }
   return { url: `http://127.0.0.1:${port}`, close };
+}
+
+/** Resolves once the port takes a connection, or the program is gone. */
+async function accepted(port: number, exit: Promise<unknown>): Promise<void> {
+  let gone = false;
+  exit.then(() => {
+    gone = true;
+  });
+  while (!gone) {
+    const socket = connect(port, '127.0.0.1');
+    const taken = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (taken) return;
+    await delay(20);
+  }
 }
 
 function nginxConfiguration(directory: string, port: number, location: string, http = ''): string {

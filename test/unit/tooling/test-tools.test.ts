@@ -8,8 +8,8 @@ describe('the set-up of a fresh machine', () => {
     const command = installCommand(testTools, { ...debian, root: true }) ?? [];
     expect(command[0]).toBe('sh');
     expect(command.slice(5)).toEqual([
-      ...['redis-server', 'redis-sentinel', 'chromium', 'nginx', 'varnish', 'curl', 'wget', 'spin', 'gcc', 'libc6-dev'],
-      'slowhttptest',
+      ...['redis-server', 'redis-sentinel', 'chromium', 'nginx', 'haproxy', 'varnish', 'curl', 'wget', 'spin', 'gcc'],
+      ...['libc6-dev', 'slowhttptest'],
     ]);
     expect(command[2]).toContain('DEBIAN_FRONTEND=noninteractive');
     expect(command[2]).toContain('--no-install-recommends');
