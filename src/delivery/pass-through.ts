@@ -1,8 +1,8 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import fresh from 'fresh';
-import parseRange from 'range-parser';
 import { AssetFailure } from '../asset/failure.ts';
 import { dispositionFirst } from '../http/headers.ts';
+import { type ByteRange, byteRangeOf, bytesOf, rangeField } from '../http/range.ts';
 import type { Origin, OriginBody, OriginRequest, OriginResponse } from '../origin/origin.ts';
 import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
 import { withholdEnd } from '../origin/withhold-end.ts';
@@ -29,8 +29,9 @@ const conditionNames = ['if-range', 'if-none-match', 'if-modified-since'] as con
  */
 export async function passThrough(exchange: Exchange, source: PassThrough): Promise<void> {
   try {
+    const range = byteRangeOf(exchange.request);
     if (exchange.request.method === 'HEAD') await answerHead(exchange, source);
-    else if (exchange.request.headers.range !== undefined) await answerRange(exchange, source);
+    else if (range !== undefined) await answerRange(exchange, source, range);
     else await answerWhole(exchange, source);
   } catch (error) {
     answerFailure(exchange, error);
@@ -42,7 +43,7 @@ async function answerHead(exchange: Exchange, { origin, reads }: PassThrough): P
   // Held, so that the answer still comes when the client that started the read leaves.
   const release = shared?.hold();
   try {
-    const head = await (shared?.response ?? origin.describe(directRequest(exchange, false)));
+    const head = await (shared?.response ?? origin.describe(directRequest(exchange)));
     if (notModified(exchange, head)) return;
     writeHead(exchange, head);
     exchange.response.end();
@@ -63,7 +64,7 @@ async function answerWhole(exchange: Exchange, source: PassThrough): Promise<voi
     if (notModified(exchange, head)) return;
     const body = read.attach();
     if (body === undefined) {
-      await answerDirectly(exchange, source, false);
+      await answerDirectly(exchange, source);
       return;
     }
     writeHead(exchange, head);
@@ -73,14 +74,19 @@ async function answerWhole(exchange: Exchange, source: PassThrough): Promise<voi
   }
 }
 
-async function answerRange(exchange: Exchange, source: PassThrough): Promise<void> {
+async function answerRange(exchange: Exchange, source: PassThrough, range: ByteRange): Promise<void> {
   const shared = source.reads.current(exchange.id);
-  if (shared !== undefined && (await answerRangeFrom(exchange, shared, source.cut))) return;
-  await answerDirectly(exchange, source, true);
+  if (shared !== undefined && (await answerRangeFrom(exchange, range, shared, source.cut))) return;
+  await answerDirectly(exchange, source, range);
 }
 
 /** True when the range lies in what has arrived already, and has been answered from there. */
-async function answerRangeFrom(exchange: Exchange, shared: SharedRead, cut: CutAnswer): Promise<boolean> {
+async function answerRangeFrom(
+  exchange: Exchange,
+  range: ByteRange,
+  shared: SharedRead,
+  cut: CutAnswer,
+): Promise<boolean> {
   const { headers } = exchange.request;
   // Whether an If-Range still holds is the origin's to say: it may know a newer version than the one being read.
   if (headers['if-range'] !== undefined || !shared.whole) return false;
@@ -88,22 +94,20 @@ async function answerRangeFrom(exchange: Exchange, shared: SharedRead, cut: CutA
   try {
     const head = await shared.response;
     const size = shared.received;
-    const ranges = parseRange(size, headers.range ?? '', { combine: true });
-    if (head.status !== 200 || ranges === -1 || ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1)
-      return false;
-    const [range] = ranges;
-    if (range === undefined) return false;
+    const part = bytesOf(range, size);
+    if (head.status !== 200 || part === undefined) return false;
     if (notModified(exchange, head)) return true;
-    const body = shared.attach(range.start, range.end + 1);
+    const body = shared.attach(part.start, part.end);
     if (body === undefined) return false;
-    const contentRange = `bytes ${range.start}-${range.end}/${size}`;
+    const length = part.end - part.start;
+    const contentRange = `bytes ${part.start}-${part.end - 1}/${size}`;
     writeHead(exchange, {
       ...head,
       status: 206,
-      length: range.end - range.start + 1,
+      length,
       headers: { ...head.headers, 'content-range': contentRange, 'accept-ranges': 'bytes' },
     });
-    await send(exchange, body, range.end - range.start + 1, cut);
+    await send(exchange, body, length, cut);
     return true;
   } finally {
     release();
@@ -111,13 +115,13 @@ async function answerRangeFrom(exchange: Exchange, shared: SharedRead, cut: CutA
 }
 
 /** A request of this client's own to the origin. It ends when the client goes. */
-async function answerDirectly(exchange: Exchange, { origin, cut }: PassThrough, ranged: boolean): Promise<void> {
+async function answerDirectly(exchange: Exchange, { origin, cut }: PassThrough, range?: ByteRange): Promise<void> {
   const gone = new AbortController();
   const onClose = () => gone.abort();
   exchange.response.once('close', onClose);
   let body: OriginBody | undefined;
   try {
-    body = await origin.open({ ...directRequest(exchange, ranged), signal: gone.signal });
+    body = await origin.open({ ...directRequest(exchange, range), signal: gone.signal });
     writeHead(exchange, body);
     await send(exchange, withholdEnd(body.body, body.length), body.length, cut);
   } finally {
@@ -126,16 +130,16 @@ async function answerDirectly(exchange: Exchange, { origin, cut }: PassThrough, 
   }
 }
 
-function directRequest(exchange: Exchange, ranged: boolean): OriginRequest {
+function directRequest(exchange: Exchange, range?: ByteRange): OriginRequest {
   const { headers } = exchange.request;
   const conditions = Object.fromEntries(
     conditionNames.flatMap((name) => {
       const value = headers[name];
-      return typeof value === 'string' && (ranged || name !== 'if-range') ? [[name, value]] : [];
+      return typeof value === 'string' && (range !== undefined || name !== 'if-range') ? [[name, value]] : [];
     }),
   );
   const url = exchange.asset.originUrl;
-  return ranged && headers.range !== undefined ? { url, conditions, range: headers.range } : { url, conditions };
+  return { url, conditions, ...(range === undefined ? {} : { range: rangeField(range) }) };
 }
 
 /** Answers 304 where the client has this version (RFC 9110 §13.2.2). */

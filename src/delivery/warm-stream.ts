@@ -4,13 +4,14 @@ import fresh from 'fresh';
 import { createProxyServer } from 'http-proxy';
 import type { OriginFacts } from '../asset/record.ts';
 import { dispositionFirst } from '../http/headers.ts';
+import { byteRangeOf, rangeField } from '../http/range.ts';
 import { cacheStatus, cacheTags, publicHeaders, sandbox } from './answer-headers.ts';
 import { type CutAnswer, sendBody } from './cut-answer.ts';
 import type { Exchange } from './exchange.ts';
 import { keptByNobody } from './refuse.ts';
 
-/** Client headers that mean something to the store's delivery. Nothing else of the client's is sent there. */
-const sentToStore = ['range', 'accept', 'user-agent'];
+/** Client headers that mean something to the store's delivery, beside a range. Nothing else of the client's is sent there. */
+const sentToStore = ['accept', 'user-agent'];
 /** These too where the client holds the store's validators and not the origin's. */
 const conditions = ['if-range', 'if-none-match', 'if-modified-since'];
 
@@ -75,6 +76,13 @@ export function createWarmStream(options: {
       return;
     }
     streaming.exchange.headAt = performance.now();
+    if (status === 416) {
+      upstream.resume();
+      response.writeHead(416, outOfRange(upstream, streaming.exchange));
+      response.end();
+      streaming.settle('answered');
+      return;
+    }
     response.writeHead(status, dispositionFirst(warmHeaders(upstream, streaming)));
     streaming.settle('answered');
     void sendBody(streaming.exchange, upstream, options.cut);
@@ -118,12 +126,15 @@ export function createWarmStream(options: {
 
 /** What the store is asked with: made anew, so that nothing of the client's goes there but what is named above. */
 function headersForStore(request: IncomingMessage, origin: OriginFacts | undefined): IncomingHttpHeaders {
-  const outdated = origin !== undefined && !mayHaveRange(request, origin);
   const sent = origin === undefined ? [...sentToStore, ...conditions] : sentToStore;
-  const given = sent
-    .filter((name) => name !== 'range' || !outdated)
-    .flatMap((name) => (request.headers[name] === undefined ? [] : [[name, request.headers[name]]]));
-  return { ...Object.fromEntries(given), 'accept-encoding': 'identity' };
+  const given = sent.flatMap((name) => (request.headers[name] === undefined ? [] : [[name, request.headers[name]]]));
+  const outdated = origin !== undefined && !mayHaveRange(request, origin);
+  const range = outdated ? undefined : byteRangeOf(request);
+  return {
+    ...Object.fromEntries(given),
+    ...(range === undefined ? {} : { range: rangeField(range) }),
+    'accept-encoding': 'identity',
+  };
 }
 
 /** Whether the client's part is one of the version that we have (RFC 9110 §13.1.5): a strong ETag, or the exact date. */
@@ -140,10 +151,21 @@ function warmHeaders(upstream: IncomingMessage, streaming: Streaming): Record<st
     const value = upstream.headers[name];
     if (typeof value === 'string') taken[name] = value;
   }
-  // A range that the copy does not have says nothing of the copy.
-  const unanswered = upstream.statusCode === 416 ? keptByNobody : {};
-  const headers: Record<string, string> = { ...taken, ...describedBy(streaming), ...unanswered };
+  const headers: Record<string, string> = { ...taken, ...describedBy(streaming) };
   return { ...sandbox(headers['content-type']), ...headers };
+}
+
+/** A range that the copy does not have: what the store says of it beside the size is a page of its own. */
+function outOfRange(upstream: IncomingMessage, { mapping, id }: Exchange): Record<string, string> {
+  const range = upstream.headers['content-range'];
+  return {
+    ...publicHeaders,
+    ...cacheTags(mapping, id),
+    ...keptByNobody,
+    'cache-status': cacheStatus(),
+    ...(range === undefined ? {} : { 'content-range': range }),
+    'content-length': '0',
+  };
 }
 
 /** What does not depend on the store's answer. */

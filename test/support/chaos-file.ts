@@ -68,7 +68,9 @@ function isUnchanged({ headers }: IncomingMessage, file: ChaosFile): boolean {
 
 function rangeHolds({ headers }: IncomingMessage, file: ChaosFile): boolean {
   const condition = headers['if-range'];
-  return condition === undefined || condition === file.etag || condition === file.lastModified;
+  if (condition === undefined) return true;
+  // A weak tag names no bytes.
+  return !String(condition).startsWith('W/') && (condition === file.etag || condition === file.lastModified);
 }
 
 type ParsedRange = 'whole' | 'unsatisfiable' | readonly [start: number, end: number];

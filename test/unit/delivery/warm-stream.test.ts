@@ -129,6 +129,19 @@ describe('a streamed copy', () => {
     expect(whole).toMatchObject({ status: 200, body: bytes.toString() });
   });
 
+  test('has no page of the store’s for a range that it does not have', async () => {
+    origin = { contentType: 'image/jpeg', etag: '"of-the-origin"' };
+    answerOfStore = (_, response) =>
+      response
+        .writeHead(416, { 'content-range': 'bytes */10', 'content-type': 'text/html' })
+        .end('<script>no such range</script>');
+    const { status, headers, body } = await get({ range: 'bytes=10-' });
+    expect({ status, body }).toEqual({ status: 416, body: '' });
+    expect(headers).toMatchObject({ 'content-range': 'bytes */10', 'cache-control': 'no-store' });
+    expect(headers).not.toHaveProperty('content-type');
+    expect(headers).not.toHaveProperty('etag');
+  });
+
   test('answers HEAD without a body', async () => {
     const { status, headers, body } = await get({}, 'HEAD');
     expect({ status, body, length: headers['content-length'] }).toEqual({ status: 200, body: '', length: '10' });
