@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { cutStalledReaders } from '../http/stalled-readers.ts';
 
 export interface Address {
   readonly host: string;
@@ -9,15 +10,23 @@ export interface Address {
 /** Milliseconds for the answers under way when a listener closes. */
 const CLOSE_GRACE = 5_000;
 
+/** Connections at a time; what is above is closed at once. Each takes a descriptor, and so does each file it reads. */
+const MOST_CONNECTIONS = 10_000;
+
+/** Milliseconds that a client may leave an answer unread. */
+const STALLED_READER = 60_000;
+
 /** One HTTP server that starts, knows its URL, and closes in bounded time. */
 export class Listener {
   readonly #server: Server;
   #url = '';
 
-  constructor(answer: RequestListener) {
+  constructor(answer: RequestListener, { mostConnections = MOST_CONNECTIONS, stalledReader = STALLED_READER } = {}) {
     // An upload of gigabytes may take long; headers may not.
     const timeouts = { requestTimeout: 3600e3, headersTimeout: 15e3, keepAliveTimeout: 65e3 };
     this.#server = createServer(timeouts, answer);
+    this.#server.maxConnections = mostConnections;
+    this.#server.once('close', cutStalledReaders(this.#server, stalledReader));
   }
 
   /** Without a slash at the end; empty before it listens. */

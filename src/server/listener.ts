@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ListenAddress } from '../config/values.ts';
-import { cutStalledReaders } from './stalled-readers.ts';
+import { cutStalledReaders } from '../http/stalled-readers.ts';
 
 export interface Listener {
   /** Where it listens: `http://host:port`. */
@@ -22,7 +22,7 @@ export interface Listener {
  */
 const keepAliveTimeoutMs = 65_000;
 
-/** Time a client may leave an answer unread (`stalled-readers.ts`). */
+/** Time a client may leave an answer unread (`http/stalled-readers.ts`). */
 const stalledReaderMs = 60_000;
 
 export interface ListenerLimits {

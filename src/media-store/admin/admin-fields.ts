@@ -13,7 +13,7 @@ export async function adminFields(request: Request, staging: Staging): Promise<F
     collector.add(name, value);
   }
   if (request.method === 'GET' || request.method === 'HEAD') return collector.fields();
-  const { fields, file } = await readSubmission(request, staging, 0);
+  const { fields, file } = await readSubmission(request, staging, { maxFileBytes: 0 });
   if (file !== undefined) throw new StoreError(400, 'Unsupported parameter - file');
   return new Map([...collector.fields(), ...fields]);
 }

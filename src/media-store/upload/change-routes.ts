@@ -38,7 +38,7 @@ export function changeRoutes(changes: Readonly<Record<string, Change>>, parts: C
   const run = async (action: string, change: Change, request: Request, response: Response) => {
     const resourceType = String(request.params.resourceType);
     if (!isResourceType(resourceType)) throw new StoreError(400, `Invalid resource_type - ${resourceType}`);
-    const { fields } = await readSubmission(request, parts.staging, 0);
+    const { fields } = await readSubmission(request, parts.staging, { maxFileBytes: 0 });
     if (authenticate(fields, request.headers.authorization, parts.settings) === 'unsigned') {
       throw new StoreError(401, 'Missing required parameter - signature');
     }

@@ -36,7 +36,10 @@ export interface UploadRoutesParts {
 export function uploadRoutes(parts: UploadRoutesParts): Router {
   const router = Router();
   const upload = async (request: Request, response: Response, resourceType: ResourceType | 'auto', type?: string) => {
-    const submission = await readSubmission(request, parts.staging, parts.settings.maxRequestBytes);
+    const submission = await readSubmission(request, parts.staging, {
+      maxFileBytes: parts.settings.maxRequestBytes,
+      isKnown: (fields) => isKnown(fields, request, parts.settings),
+    });
     let isHandedOn = false;
     try {
       const fields = effectiveFields(submission.fields, type, request, parts);
@@ -138,6 +141,15 @@ async function answerChunk(
       if (asset === undefined) throw new StoreError(404, `Resource not found - ${outcome.identity.publicId}`);
       return { ...responses.uploaded(asset), done: true };
     }
+  }
+}
+
+/** Whether what has come of the parameters already shows who sends them, as the SDKs' requests do: the file comes last. */
+function isKnown(fields: Fields, request: Request, settings: Settings): boolean {
+  try {
+    return authenticate(fields, request.headers.authorization, settings) === 'authenticated';
+  } catch {
+    return false;
   }
 }
 

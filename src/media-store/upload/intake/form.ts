@@ -1,34 +1,67 @@
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import busboy from 'busboy';
 import { LimitExceeded, type Staging } from '../../files/staging.ts';
 import { StoreError } from '../../store-error.ts';
+import type { Allowance } from './allowance.ts';
 import { MAX_FIELD_LENGTH, MAX_FIELDS, MAX_REFERENCE_LENGTH } from './limits.ts';
-import { FieldCollector, type Submission, type SubmittedFile } from './submission.ts';
+import { FieldCollector, type IntakeRules, type Submission, type SubmittedFile } from './submission.ts';
 
 /**
  * Reads `multipart/form-data` and `application/x-www-form-urlencoded`. File bytes go to disk as they arrive; a `file`
  * without a file name is a URL or data URI (contract §2.3). When it rejects, nothing is left on disk.
  *
- * @throws {StoreError} 400 for a body that is not what its content type says, 413 above `maxFileBytes`
+ * @throws {StoreError} 400 for a body that is not what its content type says, 413 above `maxFileBytes`, 503 where
+ *   unknown senders take too much
  */
-export async function readForm(request: IncomingMessage, staging: Staging, maxFileBytes: number): Promise<Submission> {
+export async function readForm(
+  request: IncomingMessage,
+  staging: Staging,
+  { maxFileBytes, isKnown = () => false }: IntakeRules,
+  allowance: Allowance,
+): Promise<Submission> {
   const parser = openParser(request);
   const fields = new FieldCollector();
   const stopped = new AbortController();
+  /** Bytes of a file go to disk; all others stay in memory until the parameter that they belong to is whole. */
+  let isInFile = false;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        if (!isInFile) allowance.hold(chunk.length);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
   let file: Promise<SubmittedFile | undefined> | undefined;
   let reference: string | undefined;
 
   const parsed = new Promise<void>((resolve, reject) => {
     const takeFile = (name: string, stream: Readable, info: busboy.FileInfo): void => {
+      // The parser fails it when it is given up itself. Nobody reads one that is refused, and unheard, the error would
+      // end the process.
+      stream.on('error', () => {});
       if (name !== 'file') {
         reject(new StoreError(400, `Unexpected file in parameter - ${name}`));
       } else if (file !== undefined) {
         reject(new StoreError(400, 'Only one file can be uploaded at a time'));
       } else {
-        file = readFilePart(stream, info, staging, maxFileBytes, stopped.signal);
+        file = takePart(stream, info);
         file.catch(reject);
       }
+    };
+    const takePart = async (stream: Readable, info: busboy.FileInfo): Promise<SubmittedFile | undefined> => {
+      // The type definitions promise a name; a part of type application/octet-stream may come without one.
+      const filename = info.filename as string | undefined;
+      if (filename === undefined) return { kind: 'reference', text: await readText(stream) };
+      isInFile = true;
+      stream.once('close', () => {
+        isInFile = false;
+      });
+      if (!isKnown(fields.fields())) allowance.reserve(mostBytesOf(request, maxFileBytes));
+      return readFilePart(stream, filename, staging, maxFileBytes, stopped.signal);
     };
     const takeField = (name: string, value: string, info: busboy.FieldInfo): void => {
       const limit = name === 'file' ? MAX_REFERENCE_LENGTH : MAX_FIELD_LENGTH;
@@ -37,7 +70,15 @@ export async function readForm(request: IncomingMessage, staging: Staging, maxFi
       } else if (name === 'file') {
         reference = value;
       } else {
+        // The type definitions promise a name here, too.
+        add(name ?? '', value);
+      }
+    };
+    const add = (name: string, value: string): void => {
+      try {
         fields.add(name, value);
+      } catch (error) {
+        reject(error);
       }
     };
     parser.on('file', takeFile);
@@ -49,7 +90,8 @@ export async function readForm(request: IncomingMessage, staging: Staging, maxFi
     request.on('close', () => {
       if (!request.complete) reject(new StoreError(400, 'The request ended before its body was complete'));
     });
-    request.pipe(parser);
+    counted.on('error', reject);
+    request.pipe(counted).pipe(parser);
   });
 
   try {
@@ -58,7 +100,8 @@ export async function readForm(request: IncomingMessage, staging: Staging, maxFi
       (await file) ?? (reference === undefined ? undefined : { kind: 'reference' as const, text: reference });
     return sent === undefined ? { fields: fields.fields() } : { fields: fields.fields(), file: sent };
   } catch (error) {
-    request.unpipe(parser);
+    request.unpipe(counted);
+    counted.unpipe(parser).destroy();
     stopped.abort();
     parser.destroy();
     const unused = await file?.catch(() => undefined);
@@ -84,16 +127,19 @@ function malformed(): StoreError {
   return new StoreError(400, 'Malformed request body: it is not what its content type says');
 }
 
+/** A body of stated length has no longer file in it. */
+function mostBytesOf(request: IncomingMessage, maxFileBytes: number): number {
+  const stated = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  return Math.min(stated, maxFileBytes);
+}
+
 async function readFilePart(
   stream: Readable,
-  info: busboy.FileInfo,
+  filename: string,
   staging: Staging,
   maxFileBytes: number,
   signal: AbortSignal,
 ): Promise<SubmittedFile | undefined> {
-  // The type definitions promise a name; a part of type application/octet-stream may come without one.
-  const filename = info.filename as string | undefined;
-  if (filename === undefined) return { kind: 'reference', text: await readText(stream) };
   try {
     const staged = await staging.write(stream, maxFileBytes, signal);
     if (filename !== '' || staged.bytes > 0) return { kind: 'bytes', staged, filename };

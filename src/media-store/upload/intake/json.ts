@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { StoreError } from '../../store-error.ts';
+import type { Allowance } from './allowance.ts';
 import { MAX_REFERENCE_LENGTH } from './limits.ts';
 import { FieldCollector, type Submission } from './submission.ts';
 
 /** Reads an `application/json` body: an object of texts, numbers, booleans and lists of them. `file` is a reference. */
-export async function readJson(request: IncomingMessage): Promise<Submission> {
-  const body = parseObject(await readText(request));
+export async function readJson(request: IncomingMessage, allowance: Allowance): Promise<Submission> {
+  const body = parseObject(await readText(request, allowance));
   const fields = new FieldCollector();
   let reference: string | undefined;
   for (const [name, value] of Object.entries(body)) {
@@ -24,13 +25,14 @@ export async function readJson(request: IncomingMessage): Promise<Submission> {
     : { fields: fields.fields(), file: { kind: 'reference', text: reference } };
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+async function readText(request: IncomingMessage, allowance: Allowance): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   // Leaving the loop must not destroy the request: the answer goes over the same socket.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += chunk.length;
     if (length > MAX_REFERENCE_LENGTH + 1_000_000) throw new StoreError(413, 'The JSON body is too large');
+    allowance.hold(chunk.length);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -1,4 +1,6 @@
 import type { StagedFile } from '../../files/staging.ts';
+import { StoreError } from '../../store-error.ts';
+import { MAX_FIELDS, MAX_FIELDS_LENGTH } from './limits.ts';
 
 /** A parameter's text, or the texts of a repeated `name[]` field. */
 export type Field = string | readonly string[];
@@ -18,11 +20,25 @@ export interface Submission {
   readonly file?: SubmittedFile;
 }
 
+export interface IntakeRules {
+  /** 0: no file is wanted. */
+  readonly maxFileBytes: number;
+  /** Whether the parameters, as far as they have come ahead of the file, show that the sender is known. */
+  readonly isKnown?: (fields: Fields) => boolean;
+}
+
 /** Collects fields as they arrive; `name[]` and the repeated form become a list, otherwise the last one counts. */
 export class FieldCollector {
   readonly #fields = new Map<string, Field>();
+  #number = 0;
+  #length = 0;
 
+  /** @throws {StoreError} 400 when they are too many, or too long together */
   add(name: string, value: string): void {
+    this.#number += 1;
+    this.#length += name.length + value.length;
+    if (this.#number > MAX_FIELDS) throw new StoreError(400, `Too many parameters. Maximum is ${MAX_FIELDS}`);
+    if (this.#length > MAX_FIELDS_LENGTH) throw new StoreError(400, 'The parameters are too long');
     const list = /^(.+)\[\d*\]$/.exec(name)?.[1];
     if (list === undefined) {
       this.#fields.set(name, value);
