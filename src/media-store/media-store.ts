@@ -13,6 +13,7 @@ import { Background } from './background.ts';
 import { createControlApp } from './control/control-app.ts';
 import { Faults } from './control/faults.ts';
 import { RequestCounter, type RequestCounts } from './control/request-counts.ts';
+import { DecoderPool } from './decoding/decoder-pool.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { ErrorLog } from './error-response.ts';
 import { BlobStore } from './files/blob-store.ts';
@@ -60,6 +61,10 @@ export interface MediaStore {
   /** Finishes what is under way and gives the directory back. A second call waits for the first. */
   close(): Promise<void>;
 }
+
+/** Uploads wait for one another: none is turned away. */
+const readingLimits = { most: 2, mostWaiting: Number.POSITIVE_INFINITY, seconds: 10 };
+const drawingLimits = { most: 2, mostWaiting: 200, seconds: 20 };
 
 /** Milliseconds between two looks for abandoned chunks. */
 const SWEEP_INTERVAL = 600e3;
@@ -113,15 +118,18 @@ async function openStore(options: MediaStoreOptions, log: ErrorLog, unlock: () =
   const background = new Background(log);
   const outbound = createOutbound(settings.allowPrivateOrigins);
   const webhooks = new Webhooks({ outbound, background, settings });
+  const readers = new DecoderPool(readingLimits);
+  const drawing = new DecoderPool(drawingLimits);
   const responses = new AssetResponses(settings, () => options.publicUrl ?? listener.url);
   const transformer = new Transformer({
     library,
     derived,
+    decoders: drawing,
     settings,
     definitionOf: (name) => named.get(name)?.definition,
   });
-  const uploader = new Uploader({ library, staging, outbound, transformer, settings });
-  const completion = new Completion({ library, transformer, responses, webhooks, background });
+  const uploader = new Uploader({ library, staging, outbound, decoders: readers, transformer, settings });
+  const completion = new Completion({ library, decoders: readers, transformer, responses, webhooks, background });
   const autoUpload = new AutoUpload({ mappings, presets, uploader, completion });
 
   const faults = new Faults();
@@ -133,7 +141,7 @@ async function openStore(options: MediaStoreOptions, log: ErrorLog, unlock: () =
     api: [
       adminRoutes(settings, limit, [
         accountRoutes({ index, settings }),
-        resourceRoutes({ library, responses, staging }),
+        resourceRoutes({ library, decoders: readers, responses, staging }),
         presetRoutes(presets, staging),
         mappingRoutes(mappings, staging),
         transformationRoutes(named, staging),
@@ -175,6 +183,8 @@ async function openStore(options: MediaStoreOptions, log: ErrorLog, unlock: () =
     await Promise.all([listener.close(), control.close()]);
     // Together: background work that waits for the network ends with the connections.
     await Promise.all([background.close(), outbound.close()]);
+    readers.close();
+    drawing.close();
     database.close();
     unlock();
   }

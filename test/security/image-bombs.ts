@@ -1,4 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { videoBombs } from './video-bombs.ts';
 
 /** A file that is small on the wire and, for whoever decodes it, huge, endless or an order to fetch something. */
 export interface ImageBomb {
@@ -8,7 +10,7 @@ export interface ImageBomb {
 }
 
 /** @param stranger `HOST:PORT` that nobody may ever connect to */
-export function imageBombs(stranger: string): readonly ImageBomb[] {
+export async function imageBombs(stranger: string): Promise<readonly ImageBomb[]> {
   return [
     { name: 'a PNG of 900 megapixels', type: 'image/png', body: png(30_000, 30_000) },
     {
@@ -17,8 +19,12 @@ export function imageBombs(stranger: string): readonly ImageBomb[] {
       body: png(2 ** 31 - 1, 2 ** 31 - 1, 1),
     },
     { name: 'a PNG of one line, two thousand million wide', type: 'image/png', body: png(2e9, 1, 1) },
+    { name: 'a PNG as large as the store takes', type: 'image/png', body: png(10_000, 10_000) },
     { name: 'a GIF of ten thousand frames', type: 'image/gif', body: gif(5_000, 5_000, 10_000) },
+    { name: 'a GIF of ten thousand small frames', type: 'image/gif', body: gif(100, 100, 10_000) },
     { name: 'a GIF whose screen is as large as GIF can be', type: 'image/gif', body: gif(65_535, 65_535, 2) },
+    { name: 'an AVIF that claims 60,000 pixels a side', type: 'image/avif', body: await avif(60_000) },
+    { name: 'an AVIF that claims 9,000 pixels a side', type: 'image/avif', body: await avif(9_000) },
     { name: 'a JPEG that claims 65,500 pixels a side', type: 'image/jpeg', body: jpegHead(65_500, 65_500) },
     { name: 'a TIFF with an endless chain of pages', type: 'image/tiff', body: endlessTiff() },
     { name: 'a WebP that claims 16,384 pixels a side', type: 'image/webp', body: webpHead(16_384, 16_384) },
@@ -34,6 +40,7 @@ export function imageBombs(stranger: string): readonly ImageBomb[] {
       body: svg('9', `${'<g>'.repeat(1e5)}${'</g>'.repeat(1e5)}`),
     },
     { name: 'an SVG that uses itself ten times, ten times over', type: 'image/svg+xml', body: svg('9', usesOfUses()) },
+    { name: 'an SVG that blurs the same two thousand times', type: 'image/svg+xml', body: blurredDrawing },
     {
       name: 'an SVG that draws a file of the machine and a page of the network',
       type: 'image/svg+xml',
@@ -71,7 +78,32 @@ export function imageBombs(stranger: string): readonly ImageBomb[] {
     },
     { name: 'a PDF whose pages are their own parents', type: 'application/pdf', body: circularPdf() },
     { name: 'an MP4 whose boxes hold themselves', type: 'video/mp4', body: nestedBoxes() },
+    ...videoBombs.map((bomb) => ({ ...bomb, type: 'video/mp4' })),
   ];
+}
+
+/** It keeps native code busy for minutes, which heeds no time limit meanwhile. */
+export const blurredDrawing = svg(
+  '3000',
+  `<filter id="f">${'<feGaussianBlur stdDeviation="500"/>'.repeat(2_000)}</filter><rect width="3000" height="3000" filter="url(#f)"/>`,
+);
+
+/** The JPEG, with 5,000 Exif entries of 64 kB of numbers each, which all lie in the same 64 kB. */
+export function exifBomb(jpeg: Buffer): Buffer {
+  const entries = 5_000;
+  const block = Buffer.alloc(65_000, 1);
+  block.write('II\x2a\0\x08\0\0\0', 'latin1');
+  block.writeUInt16LE(entries, 8);
+  for (let index = 0; index < entries; index += 1) {
+    const at = 10 + index * 12;
+    block.writeUInt16LE(0x1000 + index, at);
+    block.writeUInt16LE(1, at + 2);
+    block.writeUInt32LE(0xffffffff, at + 4);
+    block.writeUInt32LE(8, at + 8);
+  }
+  const segment = Buffer.concat([Buffer.from('\xff\xe1\0\0Exif\0\0', 'latin1'), block]);
+  segment.writeUInt16BE(segment.length - 2, 2);
+  return Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
 }
 
 function chunk(type: string, data: Buffer): Buffer {
@@ -180,6 +212,17 @@ function usesOfUses(): string {
     (_, level) => `<g id="g${level + 1}">${`<use href="#g${level}"/>`.repeat(10)}</g>`,
   );
   return `<defs><rect id="g0" width="1" height="1"/>${levels.join('')}</defs><use href="#g9"/>`;
+}
+
+/** A picture of 64 pixels a side whose header claims more. */
+async function avif(side: number): Promise<Buffer> {
+  const picture = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } })
+    .avif()
+    .toBuffer();
+  const size = picture.indexOf('ispe') + 8;
+  picture.writeUInt32BE(side, size);
+  picture.writeUInt32BE(side, size + 4);
+  return picture;
 }
 
 function circularPdf(): Buffer {

@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import type { DeliveryType, ResourceType, StoreIdentity } from '../../asset/record.ts';
 import { analyseExtra } from '../analysis/extra.ts';
+import type { DecoderPool } from '../decoding/decoder-pool.ts';
 import type { Library } from '../files/library.ts';
 import type { Staging } from '../files/staging.ts';
 import { isDeliveryType, isResourceType } from '../index/asset.ts';
@@ -14,12 +15,13 @@ import { adminFields, cursorOf, encodeCursor, pageSizeOf } from './admin-fields.
 
 export interface ResourceRoutesParts {
   readonly library: Library;
+  readonly decoders: DecoderPool;
   readonly responses: AssetResponses;
   readonly staging: Staging;
 }
 
 /** `resources`: list, by prefix, IDs, tag or context; one; delete. Mounted under `/v1_1/{cloud}`. */
-export function resourceRoutes({ library, responses, staging }: ResourceRoutesParts): Router {
+export function resourceRoutes({ library, decoders, responses, staging }: ResourceRoutesParts): Router {
   const router = Router();
 
   const list = (fields: Fields, query: Omit<AssetQuery, 'limit' | 'after'>): Json => {
@@ -61,7 +63,7 @@ export function resourceRoutes({ library, responses, staging }: ResourceRoutesPa
     const fields = await adminFields(request, staging);
     const asset = library.index.get(identityOf(request));
     if (asset === undefined) throw new StoreError(404, `Resource not found - ${publicIdOf(request)}`);
-    const extra = await analyseExtra(library.blobPath(asset), asset, analysisOf(fields));
+    const extra = await analyseExtra(decoders, library.blobPath(asset), asset, analysisOf(fields));
     response.json({ ...responses.resource(asset), ...extra, derived: [] });
   });
 

@@ -1,9 +1,10 @@
 import type { ResourceType } from '../../asset/record.ts';
+import type { DecoderPool } from '../decoding/decoder-pool.ts';
+import { DecodingStopped } from '../decoding/decoder-process.ts';
 import type { MediaFacts } from '../index/asset.ts';
 import { StoreError } from '../store-error.ts';
-import { type DetectedFormat, detectFormat } from './format.ts';
-import { analyseImage, isDecodable } from './image.ts';
-import { analyseVideo } from './video.ts';
+import { isDecodable } from './decodable.ts';
+import type { DetectedFormat } from './format.ts';
 
 export interface Analysis extends DetectedFormat {
   readonly facts: MediaFacts;
@@ -17,13 +18,17 @@ export interface Analysis extends DetectedFormat {
 export async function analyse(
   file: { readonly path: string; readonly bytes: number },
   stated: ResourceType | 'auto',
+  decoders: DecoderPool,
 ): Promise<Analysis> {
   if (file.bytes === 0) throw new StoreError(400, 'Empty file');
   if (stated === 'raw') return { format: '', resourceType: 'raw', facts: {} };
-  const { format, resourceType } = await detectFormat(file.path);
+  const { format, resourceType } = await unlessStopped(decoders.run('detectFormat', file.path), () => {
+    throw new StoreError(400, 'Invalid file: what it is cannot be told');
+  });
   if (stated !== 'auto' && stated !== resourceType) throw invalidFile(stated);
   if (resourceType === 'raw') return { format: '', resourceType, facts: {} };
-  const facts = resourceType === 'image' ? await imageFacts(file.path, format) : await videoFacts(file, format);
+  const facts =
+    resourceType === 'image' ? await imageFacts(file.path, format, decoders) : await videoFacts(file, format, decoders);
   if (facts === undefined) throw invalidFile(resourceType);
   return { format, resourceType, facts };
 }
@@ -32,16 +37,30 @@ function invalidFile(resourceType: 'image' | 'video'): StoreError {
   return new StoreError(400, resourceType === 'image' ? 'Invalid image file' : 'Unsupported video format or file');
 }
 
-async function imageFacts(path: string, format: string): Promise<MediaFacts | undefined> {
+async function imageFacts(path: string, format: string, decoders: DecoderPool): Promise<MediaFacts | undefined> {
   // How many pages a PDF has is told by a decoder, and there is none here: nothing is better than a guess.
-  return isDecodable(format) ? analyseImage(path, format) : {};
+  if (!isDecodable(format)) return {};
+  return unlessStopped(decoders.run('analyseImage', path, format), () => undefined);
 }
 
 async function videoFacts(
   file: { readonly path: string; readonly bytes: number },
   format: string,
+  decoders: DecoderPool,
 ): Promise<MediaFacts | undefined> {
-  return isReadableContainer(format) ? analyseVideo(file.path, file.bytes) : { pages: 0 };
+  if (!isReadableContainer(format)) return { pages: 0 };
+  // It is never decoded here: one that is too long to be read is stored without its facts.
+  return unlessStopped(decoders.run('analyseVideo', file.path, file.bytes), () => ({ pages: 0 }));
+}
+
+/** What the decoder tells, or, where it took too long or ended, what `otherwise` says. */
+async function unlessStopped<T>(decoded: Promise<T>, otherwise: () => T): Promise<T> {
+  try {
+    return await decoded;
+  } catch (error) {
+    if (error instanceof DecodingStopped) return otherwise();
+    throw error;
+  }
 }
 
 /** Containers whose tracks we can read; the others are stored as they are. */

@@ -1,28 +1,23 @@
+import type { DecoderPool } from '../decoding/decoder-pool.ts';
+import { DecodingStopped } from '../decoding/decoder-process.ts';
 import type { Asset } from '../index/asset.ts';
-import { analyseColors } from './colors.ts';
-import { isDecodable, openImage } from './image.ts';
-import { readImageMetadata } from './image-metadata.ts';
-import { perceptualHash } from './perceptual-hash.ts';
+import { isDecodable } from './decodable.ts';
+import type { ExtraAnalysis } from './read-extra.ts';
 
-export interface ExtraAnalysis {
-  readonly colors: boolean;
-  readonly phash: boolean;
-  /** Under which of Cloudinary's names embedded metadata is wanted. */
-  readonly metadata: readonly ('image_metadata' | 'media_metadata' | 'exif')[];
-}
-
-/** The analysis data that is made on request only. Nothing for what is no picture we can decode. */
+/** The analysis data that is made on request only. Nothing for what is no picture that we can decode, or not in time. */
 export async function analyseExtra(
+  decoders: DecoderPool,
   path: string,
   asset: Asset,
   wanted: ExtraAnalysis,
 ): Promise<Record<string, unknown>> {
-  if (asset.resourceType !== 'image' || !isDecodable(asset.format)) return {};
-  const open = () => openImage(path, asset.format, { limitInputPixels: false });
-  const metadata = wanted.metadata.length > 0 ? await readImageMetadata(await open()) : undefined;
-  return {
-    ...(wanted.colors && (await analyseColors(await open()))),
-    ...(wanted.phash && { phash: await perceptualHash(await open()) }),
-    ...Object.fromEntries(wanted.metadata.map((name) => [name, metadata])),
-  };
+  const wantsNothing = !wanted.colors && !wanted.phash && wanted.metadata.length === 0;
+  if (wantsNothing || asset.resourceType !== 'image' || !isDecodable(asset.format)) return {};
+  try {
+    return await decoders.run('readExtra', path, asset.format, wanted);
+  } catch (error) {
+    // The picture is stored already: what embedded metadata does to its reader is no reason to refuse it.
+    if (error instanceof DecodingStopped) return {};
+    throw error;
+  }
 }

@@ -2,13 +2,6 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { MediaFacts } from '../index/asset.ts';
 
-/** Formats that sharp decodes here. The others (psd, heic, ico, …) are stored and delivered as they are. */
-const decodable = new Set(['jpg', 'png', 'gif', 'webp', 'avif', 'svg', 'tiff']);
-
-export function isDecodable(format: string): boolean {
-  return decodable.has(format);
-}
-
 /** Larger drawings than this are no pictures for the web. */
 const MAX_SVG_BYTES = 20_000_000;
 

@@ -21,10 +21,22 @@ export function passesOf(component: Component, input: Size): readonly Pass[] {
   return passes.filter((pass) => pass !== undefined);
 }
 
-/** The largest plane that the geometry needs. */
-export function pixelsOf(geometry: Geometry): number {
-  const { scale, canvas } = geometry;
-  return Math.max(scale.width * scale.height, canvas === undefined ? 0 : canvas.width * canvas.height);
+/** The largest plane that the component needs: of the scaled picture, its canvas, or what a turn or border makes of it. */
+export function pixelsOf(component: Component, input: Size): number {
+  const geometry = geometryOf(component, input);
+  const planes = geometry === undefined ? [input] : [geometry.scale, geometry.canvas ?? geometry.scale];
+  const kept = geometry === undefined ? input : (geometry.canvas ?? geometry.after ?? geometry.scale);
+  const edge = 2 * (component.border?.width ?? 0);
+  const turned = turnedSize(kept, component.angle ?? 0);
+  planes.push({ width: turned.width + edge, height: turned.height + edge });
+  return Math.max(...planes.map(({ width, height }) => width * height));
+}
+
+/** The upright box around a picture that is turned by so many degrees. */
+function turnedSize({ width, height }: Size, degrees: number): Size {
+  const angle = (degrees * Math.PI) / 180;
+  const [across, along] = [Math.abs(Math.sin(angle)), Math.abs(Math.cos(angle))];
+  return { width: width * along + height * across, height: width * across + height * along };
 }
 
 function applyGeometry(image: Sharp, geometry: Geometry, component: Component): Sharp {

@@ -1,4 +1,7 @@
-import { analyseImage, isDecodable } from '../analysis/image.ts';
+import { LRUCache } from 'lru-cache';
+import { isDecodable } from '../analysis/decodable.ts';
+import type { DecoderPool } from '../decoding/decoder-pool.ts';
+import { DecodingStopped } from '../decoding/decoder-process.ts';
 import { contentTypeOf } from '../delivery/content-type.ts';
 import { type DerivedFile, DerivedFiles } from '../files/derived-files.ts';
 import type { Library } from '../files/library.ts';
@@ -6,17 +9,15 @@ import type { Asset } from '../index/asset.ts';
 import type { Settings } from '../options.ts';
 import { StoreError } from '../store-error.ts';
 import type { Transformation } from './component.ts';
+import type { Size } from './geometry.ts';
 import { expandNamed, parseTransformation } from './parse.ts';
-import { type Rendered, type RenderLimits, type RenderSource, render } from './render.ts';
-import { Semaphore } from './semaphore.ts';
+import type { Rendered, RenderSource } from './render.ts';
 import { automaticFormat, qualityOf, requireEncodable, type TargetFormat } from './target-format.ts';
 
-/** Pictures drawn at a time, and waiting. */
-const MOST_RUNNING = 2;
-const MOST_WAITING = 200;
-const SECONDS = 20;
-/** A picture of this size takes 200 MB while it is drawn. */
-const MOST_OUTPUT_PIXELS = 50e6;
+/** As many as a free account of Cloudinary's may have. A picture of this size takes up to 600 MB while it is drawn. */
+const MOST_OUTPUT_PIXELS = 25e6;
+/** Pictures that could not be drawn: asking again costs nothing for a while. */
+const REMEMBERED_REFUSALS = { max: 1_000, ttl: 600e3 };
 
 export interface Derivation {
   /** As in the URL: `c_fill,w_300/e_grayscale`. */
@@ -40,17 +41,20 @@ export class Transformer {
   readonly #derived: DerivedFiles;
   readonly #settings: Settings;
   readonly #definitionOf: (name: string) => string | undefined;
-  readonly #semaphore = new Semaphore(MOST_RUNNING, MOST_WAITING);
+  readonly #decoders: DecoderPool;
+  readonly #refused = new LRUCache<string, StoreError>(REMEMBERED_REFUSALS);
   readonly #inFlight = new Map<string, Promise<DerivedFile>>();
 
   constructor(parts: {
     readonly library: Library;
     readonly derived: DerivedFiles;
+    readonly decoders: DecoderPool;
     readonly settings: Settings;
     readonly definitionOf: (name: string) => string | undefined;
   }) {
     this.#library = parts.library;
     this.#derived = parts.derived;
+    this.#decoders = parts.decoders;
     this.#settings = parts.settings;
     this.#definitionOf = parts.definitionOf;
   }
@@ -62,7 +66,8 @@ export class Transformer {
 
   /**
    * The derived picture, or undefined where the asset is to be delivered as it is stored: no other format is asked
-   * for, or it is a video, document or drawing for which `f_auto` and `q_auto` mean nothing here.
+   * for, or nothing but `f_auto` and `q_auto` of a video, document or drawing, for which they mean nothing here, or of
+   * a picture that cannot be drawn.
    *
    * @throws {StoreError} 400
    */
@@ -73,9 +78,9 @@ export class Transformer {
     const changesNothing = isPlain(wanted);
     if (changesNothing && wanted.quality === undefined && sameFormat(format, asset.format)) return undefined;
     const keepsFormat = format === 'auto' || sameFormat(format, asset.format);
+    const isAutomaticOnly = changesNothing && keepsFormat && typeof wanted.quality !== 'number';
     if (asset.resourceType !== 'image' || !isDecodable(asset.format)) {
-      const hasAutomaticOnly = changesNothing && keepsFormat && typeof wanted.quality !== 'number';
-      if (hasAutomaticOnly) return undefined;
+      if (isAutomaticOnly) return undefined;
       const what = [derivation.transformation, derivation.format].filter((part) => part).join(' to ');
       throw new StoreError(
         400,
@@ -88,7 +93,11 @@ export class Transformer {
     const source = { path: this.#library.blobPath(asset), format: asset.format, pages };
     const chosen = format === 'auto' ? automaticFormat(derivation.accept, source) : drawnFormat(format);
     const target = { format: chosen, quality: qualityOf(wanted.quality, chosen) };
-    const file = await this.#once(asset.sha256, source, expanded, wanted, target);
+    const file = await this.#once(asset.sha256, source, expanded, wanted, target).catch((error: unknown) => {
+      if (isAutomaticOnly && error instanceof StoreError && error.status === 400) return undefined;
+      throw error;
+    });
+    if (file === undefined) return undefined;
     return { file, format: chosen, variesByAccept: format === 'auto' };
   }
 
@@ -105,9 +114,15 @@ export class Transformer {
     const named = format ?? wanted.format;
     const chosen = named === undefined || named === 'auto' ? drawnFormat(file.format) : requireEncodable(named);
     const target = { format: chosen, quality: qualityOf(wanted.quality, chosen) };
-    const pages = (await analyseImage(file.path, file.format))?.pages ?? 1;
+    const pages = (await this.#decoders.run('analyseImage', file.path, file.format))?.pages ?? 1;
     const rendered = await this.#render({ ...file, pages }, wanted, target);
     return { ...rendered, format: chosen };
+  }
+
+  /** Of a picture that was derived. */
+  async sizeOf({ file, format }: DerivedPicture): Promise<Partial<Size>> {
+    const { width, height } = (await this.#decoders.run('analyseImage', file.path, format)) ?? {};
+    return { ...(width !== undefined && { width }), ...(height !== undefined && { height }) };
   }
 
   async #once(
@@ -120,23 +135,31 @@ export class Transformer {
     const key = DerivedFiles.key(sha256, [expanded, target.format, target.quality]);
     const known = this.#derived.get(key);
     if (known !== undefined) return known;
+    const refused = this.#refused.get(key);
+    if (refused !== undefined) throw refused;
     const running = this.#inFlight.get(key);
     if (running !== undefined) return running;
     const made = this.#render(source, wanted, target)
       .then(({ data }) => this.#derived.add(key, sha256, contentTypeOf(target.format), data))
+      .catch((error: unknown) => {
+        if (error instanceof StoreError && error.status === 400) this.#refused.set(key, error);
+        throw error;
+      })
       .finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, made);
     return made;
   }
 
-  #render(source: RenderSource, wanted: Transformation, target: TargetFormat): Promise<Rendered> {
-    const { limits } = this.#settings;
-    const renderLimits: RenderLimits = {
-      inputPixels: limits.assetPixels,
-      outputPixels: Math.min(limits.imagePixels, MOST_OUTPUT_PIXELS),
-      seconds: SECONDS,
-    };
-    return this.#semaphore.run(() => render(source, wanted, target, renderLimits));
+  async #render(source: RenderSource, wanted: Transformation, target: TargetFormat): Promise<Rendered> {
+    const { imagePixels, assetPixels } = this.#settings.limits;
+    const limits = { inputPixels: assetPixels, outputPixels: Math.min(imagePixels, MOST_OUTPUT_PIXELS) };
+    try {
+      return await this.#decoders.run('render', source, wanted, target, limits);
+    } catch (error) {
+      if (error instanceof DecodingStopped)
+        throw new StoreError(400, 'The transformation takes too much time or memory');
+      throw error;
+    }
   }
 }
 

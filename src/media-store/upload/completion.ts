@@ -1,5 +1,6 @@
 import { analyseExtra } from '../analysis/extra.ts';
 import type { Background } from '../background.ts';
+import type { DecoderPool } from '../decoding/decoder-pool.ts';
 import type { Library, StoreOutcome } from '../files/library.ts';
 import type { Asset } from '../index/asset.ts';
 import type { Webhooks } from '../notification/webhooks.ts';
@@ -13,6 +14,7 @@ import { randomHex } from './uploader.ts';
 /** What follows when an asset is stored: analysis on request, eager pictures, notifications, and the answer. */
 export class Completion {
   readonly #library: Library;
+  readonly #decoders: DecoderPool;
   readonly #transformer: Transformer;
   readonly #responses: AssetResponses;
   readonly #webhooks: Webhooks;
@@ -20,12 +22,14 @@ export class Completion {
 
   constructor(parts: {
     readonly library: Library;
+    readonly decoders: DecoderPool;
     readonly transformer: Transformer;
     readonly responses: AssetResponses;
     readonly webhooks: Webhooks;
     readonly background: Background;
   }) {
     this.#library = parts.library;
+    this.#decoders = parts.decoders;
     this.#transformer = parts.transformer;
     this.#responses = parts.responses;
     this.#webhooks = parts.webhooks;
@@ -37,7 +41,7 @@ export class Completion {
     const answer = {
       ...this.#responses.uploaded(asset),
       ...(kind === 'overwritten' && { overwritten: true }),
-      ...(await analyseExtra(this.#library.blobPath(asset), asset, parameters.analysis)),
+      ...(await analyseExtra(this.#decoders, this.#library.blobPath(asset), asset, parameters.analysis)),
       ...(await this.#eager(asset, parameters)),
     };
     if (parameters.notificationUrl !== undefined) {

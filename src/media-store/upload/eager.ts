@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { Asset } from '../index/asset.ts';
 import { StoreError } from '../store-error.ts';
 import type { Transformer } from '../transformation/transformer.ts';
@@ -36,8 +35,8 @@ async function makeOne(
       height: asset.facts.height,
     };
   }
-  const { width, height, pageHeight } = await sharp(picture.file.path).metadata();
-  return { ...described, width, height: pageHeight ?? height, bytes: picture.file.bytes, format: picture.format };
+  const size = await transformer.sizeOf(picture);
+  return { ...described, ...size, bytes: picture.file.bytes, format: picture.format };
 }
 
 function describe(asset: Asset, item: EagerItem, responses: AssetResponses): Json {

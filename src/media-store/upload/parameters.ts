@@ -1,5 +1,5 @@
 import type { DeliveryType } from '../../asset/record.ts';
-import type { ExtraAnalysis } from '../analysis/extra.ts';
+import type { ExtraAnalysis } from '../analysis/read-extra.ts';
 import { isDeliveryType } from '../index/asset.ts';
 import { StoreError } from '../store-error.ts';
 import type { Fields } from './intake/submission.ts';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ResourceType } from '../../asset/record.ts';
 import { type Analysis, analyse } from '../analysis/analysis.ts';
+import type { DecoderPool } from '../decoding/decoder-pool.ts';
 import type { Library, StoreOutcome } from '../files/library.ts';
 import type { StagedFile, Staging } from '../files/staging.ts';
 import type { Asset } from '../index/asset.ts';
@@ -26,6 +27,7 @@ export interface UploaderParts {
   readonly library: Library;
   readonly staging: Staging;
   readonly outbound: Outbound;
+  readonly decoders: DecoderPool;
   readonly transformer: Transformer;
   readonly settings: Settings;
 }
@@ -35,6 +37,7 @@ export class Uploader {
   readonly #library: Library;
   readonly #staging: Staging;
   readonly #outbound: Outbound;
+  readonly #decoders: DecoderPool;
   readonly #transformer: Transformer;
   readonly #settings: Settings;
 
@@ -42,6 +45,7 @@ export class Uploader {
     this.#library = parts.library;
     this.#staging = parts.staging;
     this.#outbound = parts.outbound;
+    this.#decoders = parts.decoders;
     this.#transformer = parts.transformer;
     this.#settings = parts.settings;
   }
@@ -83,12 +87,13 @@ export class Uploader {
     });
     try {
       const name = task.parameters.filenameOverride ?? filename;
-      const analysis = await analyse(staged, task.resourceType);
+      const analysis = await analyse(staged, task.resourceType, this.#decoders);
       requireAllowedFormat(analysis, name, task.parameters);
       requireWithinLimits({ ...analysis, bytes: staged.bytes }, this.#settings.limits);
       const converted = await this.#convert(staged, analysis, task.parameters);
       if (converted === undefined) return await this.#store(staged, analysis, name, task.parameters);
-      return await this.#store(converted, await analyse(converted, analysis.resourceType), name, task.parameters);
+      const result = await analyse(converted, analysis.resourceType, this.#decoders);
+      return await this.#store(converted, result, name, task.parameters);
     } finally {
       await this.#staging.discard(staged);
     }

@@ -25,11 +25,26 @@ export async function temporaryDirectory(): Promise<string> {
 
 /** A store that listens on a free port and is closed when the test ends. */
 export async function startStore(options: Partial<MediaStoreOptions> = {}): Promise<RunningStore> {
-  const dir = options.dir ?? (await temporaryDirectory());
-  const store = await createMediaStore({ dir, cloudName, apiKey, apiSecret, allowPrivateOrigins: true, ...options });
-  await store.listen({ host: '127.0.0.1', port: 0 });
+  const store = await openStore({ ...options, dir: options.dir ?? (await temporaryDirectory()) });
   onTestFinished(() => store.close());
-  return Object.assign(store, { dir });
+  return store;
+}
+
+/** One for all tests of a file, which end it. */
+export async function startSharedStore(): Promise<RunningStore & AsyncDisposable> {
+  const store = await openStore({ dir: await mkdtemp(join(tmpdir(), 'lazyferry-store-')) });
+  return Object.assign(store, {
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await rm(store.dir, { recursive: true, force: true });
+    },
+  });
+}
+
+async function openStore(options: Partial<MediaStoreOptions> & { readonly dir: string }): Promise<RunningStore> {
+  const store = await createMediaStore({ cloudName, apiKey, apiSecret, allowPrivateOrigins: true, ...options });
+  await store.listen({ host: '127.0.0.1', port: 0 });
+  return Object.assign(store, { dir: options.dir });
 }
 
 export interface RunningOrigin {

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { expect, test } from 'vitest';
-import { admin, type RunningStore, startStore, upload } from './harness.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { admin, type RunningStore, startSharedStore, startStore, upload } from './harness.ts';
 
 const media = join(import.meta.dirname, '../../../sample/media');
 
@@ -12,11 +12,17 @@ const halves = await sharp({ create: { width: 80, height: 40, channels: 3, backg
   .png()
   .toBuffer();
 
-async function withHalves(): Promise<RunningStore> {
-  const store = await startStore();
-  await upload(store, { file: new File([halves], 'halves.png'), public_id: 'halves' });
-  return store;
-}
+/** Has the halves, for tests that only look. */
+let shared: Awaited<ReturnType<typeof startSharedStore>>;
+
+beforeAll(async () => {
+  shared = await startSharedStore();
+  await uploadHalves(shared);
+});
+afterAll(() => shared?.[Symbol.asyncDispose]());
+
+const uploadHalves = (store: RunningStore) =>
+  upload(store, { file: new File([halves], 'halves.png'), public_id: 'halves' });
 
 async function get(store: RunningStore, path: string, accept = '*/*') {
   const response = await fetch(`${store.url}/demo/${path}`, { headers: { accept } });
@@ -55,8 +61,7 @@ test.each([
   ['bo_3px_solid_black', [86, 46]],
   ['w_40/h_10', [20, 10]],
 ])('%s gives a picture of %j', async (transformation, size) => {
-  const store = await withHalves();
-  const { status, bytes } = await get(store, `image/upload/${transformation}/v1/halves.png`);
+  const { status, bytes } = await get(shared, `image/upload/${transformation}/v1/halves.png`);
   expect(status).toBe(200);
   expect((await look(bytes)).size).toEqual(size);
 });
@@ -73,8 +78,7 @@ test.each([
   ['opacity makes transparent', 'o_0', 5, 5, [255, 0, 0, 0]],
   ['a background stands behind transparency', 'r_10/b_blue', 0, 0, blue],
 ])('%s', async (_name, transformation, x, y, color) => {
-  const store = await withHalves();
-  const { bytes } = await get(store, `image/upload/${transformation}/v1/halves.png`);
+  const { bytes } = await get(shared, `image/upload/${transformation}/v1/halves.png`);
   const seen = await look(bytes, x, y);
   // A fully transparent pixel has no colour.
   expect(color[3] === 0 ? [seen.color[3]] : seen.color).toEqual(color[3] === 0 ? [0] : color);
@@ -90,24 +94,21 @@ test.each([
   'contrast:-30',
   'hue:40',
 ])('the effect %s changes the picture and keeps its size', async (effect) => {
-  const store = await withHalves();
-  const { bytes } = await get(store, `image/upload/e_${effect}/v1/halves.png`);
+  const { bytes } = await get(shared, `image/upload/e_${effect}/v1/halves.png`);
   expect((await look(bytes)).size).toEqual([80, 40]);
   const pixels = (picture: Buffer) => sharp(picture).removeAlpha().toColourspace('srgb').raw().toBuffer();
   expect((await pixels(bytes)).equals(await pixels(halves))).toBe(false);
 });
 
 test.each(['jpg', 'webp', 'avif', 'gif'])('the extension .%s converts', async (format) => {
-  const store = await withHalves();
-  const { headers, bytes } = await get(store, `image/upload/halves.${format}`);
+  const { headers, bytes } = await get(shared, `image/upload/halves.${format}`);
   expect(headers.get('content-type')).toBe(`image/${format === 'jpg' ? 'jpeg' : format}`);
   expect((await look(bytes)).size).toEqual([80, 40]);
 });
 
 test('f_auto follows the Accept header and says so in Vary', async () => {
-  const store = await withHalves();
   const typeFor = async (accept: string) => {
-    const { headers } = await get(store, 'image/upload/f_auto,q_auto/halves.png', accept);
+    const { headers } = await get(shared, 'image/upload/f_auto,q_auto/halves.png', accept);
     return [headers.get('content-type'), headers.get('vary')];
   };
   expect(await typeFor('image/avif,image/webp,*/*')).toEqual(['image/avif', 'Accept']);
@@ -131,11 +132,10 @@ test.each([
   ['g_face,c_thumb,w_10', 'Unsupported transformation - g_face: not supported by the embedded store'],
   ['l_logo', 'Unsupported transformation - l_logo: not supported by the embedded store'],
   ['e_cartoonify', 'Unsupported transformation - e_cartoonify: not supported by the embedded store'],
-  ['w_9000,h_9000', 'Maximum image size is 50.00 Megapixels. Requested 81.00 Megapixels'],
+  ['w_9000,h_9000', 'Maximum image size is 25.00 Megapixels. Requested 81.00 Megapixels'],
   ['f_exe', 'Unsupported transformation - f_exe: not supported by the embedded store'],
 ])('%s is answered 400 with a reason that names it', async (transformation, reason) => {
-  const store = await withHalves();
-  const { status, error } = await get(store, `image/upload/${transformation}/v1/halves.png`);
+  const { status, error } = await get(shared, `image/upload/${transformation}/v1/halves.png`);
   expect([status, error]).toEqual([400, reason]);
 });
 
@@ -180,7 +180,8 @@ test('a photo is turned as its camera held it', async () => {
 });
 
 test('an SVG cannot draw files of the store', async () => {
-  const store = await withHalves();
+  const store = await startStore();
+  await uploadHalves(store);
   const { body } = await admin(store, 'GET', '/resources/image/upload/halves');
   const names = await readdir(join(store.dir, 'blobs'), { recursive: true });
   const blob = names.find((name) => /[0-9a-f]{64}$/.test(name)) ?? '';
@@ -197,7 +198,8 @@ const derivedFiles = async (store: RunningStore) =>
   (await readdir(join(store.dir, 'derived'), { recursive: true })).filter((name) => /[0-9a-f]{64}$/.test(name));
 
 test('a derived picture is made once, kept on disk, and gone with its original', async () => {
-  const store = await withHalves();
+  const store = await startStore();
+  await uploadHalves(store);
   const answers = await Promise.all(Array.from({ length: 20 }, () => get(store, 'image/upload/w_33/v1/halves.png')));
   expect(new Set(answers.map(({ headers }) => headers.get('etag'))).size).toBe(1);
   expect(await derivedFiles(store)).toHaveLength(1);
@@ -219,3 +221,35 @@ test('an incoming transformation is what is stored', async () => {
   const { status } = await upload(store, { file: 'data:,x', transformation: 'w_10' }, '/raw/upload');
   expect(status).toBe(400);
 });
+
+test('a picture too large or too broken to be drawn is delivered as stored under f_auto,q_auto, and refused otherwise', async () => {
+  const large = await sharp({ create: { width: 6_000, height: 6_000, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  const lake = await readFile(join(media, 'photos/lake.jpg'));
+  for (const original of [large, lake.subarray(0, lake.length / 2)]) {
+    await upload(shared, { file: new File([original], 'a'), public_id: 'hard' });
+    expect((await get(shared, 'image/upload/f_auto,q_auto/hard')).bytes.equals(original)).toBe(true);
+    const refused = await get(shared, 'image/upload/f_webp/hard');
+    expect(refused).toMatchObject({ status: 400, error: expect.not.stringContaining(shared.dir) });
+  }
+});
+
+test.each([
+  ['a_90', 6_000],
+  ['e_blur:2000', 6_000],
+  ['f_webp', 6_000],
+  ['a_45', 4_000],
+  ['bo_600px_solid_red', 4_000],
+])(
+  '%s of a picture of %i pixels a side needs more than there may be, and is done to a smaller form',
+  async (transformation, side) => {
+    const picture = await sharp({ create: { width: side, height: side, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    await upload(shared, { file: new File([picture], 'a'), public_id: 'wide' });
+    const { error } = await get(shared, `image/upload/${transformation}/wide`);
+    expect(error).toMatch(/^Maximum image size is 25\.00 Megapixels/);
+    expect((await get(shared, `image/upload/w_50,c_scale/${transformation}/wide`)).status).toBe(200);
+  },
+);

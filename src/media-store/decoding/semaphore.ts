@@ -16,7 +16,7 @@ export class Semaphore {
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#most) {
       if (this.#waiting.length >= this.#mostWaiting) {
-        throw new StoreError(503, 'Too many transformations at a time', { 'retry-after': '1' });
+        throw new StoreError(503, 'Too many files at a time', { 'retry-after': '1' });
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
