@@ -115,6 +115,18 @@ test.each(broken.flatMap(([name, text]) => ['upload', 'destroy'].map((action) =>
   },
 );
 
+test('a JSON body that breaks off is the client’s error, not the store’s', async () => {
+  const flooding = await flood('upload', 'application/json');
+  await flooding.send('{"file": "data:');
+  flooding.end();
+  const next = await flood('upload', 'application/json');
+  await next.send('{}');
+  await next.send('');
+  expect(await next.status()).toBe(400);
+  next.end();
+  expect(store.logs.filter(({ event }) => event !== 'ready')).toEqual([]);
+});
+
 test.each(['upload', 'destroy', 'explicit'])(
   'parameters without end are refused after two megabytes (%s)',
   async (action) => {

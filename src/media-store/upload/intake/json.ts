@@ -28,12 +28,17 @@ export async function readJson(request: IncomingMessage, allowance: Allowance): 
 async function readText(request: IncomingMessage, allowance: Allowance): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  // Leaving the loop must not destroy the request: the answer goes over the same socket.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += chunk.length;
-    if (length > MAX_REFERENCE_LENGTH + 1_000_000) throw new StoreError(413, 'The JSON body is too large');
-    allowance.hold(chunk.length);
-    chunks.push(chunk);
+  try {
+    // Leaving the loop must not destroy the request: the answer goes over the same socket.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      length += chunk.length;
+      if (length > MAX_REFERENCE_LENGTH + 1_000_000) throw new StoreError(413, 'The JSON body is too large');
+      allowance.hold(chunk.length);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError(400, 'The request ended before its body was complete');
   }
   return Buffer.concat(chunks).toString('utf8');
 }
