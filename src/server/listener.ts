@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ListenAddress } from '../config/values.ts';
 import { cutStalledReaders } from '../http/stalled-readers.ts';
+import { untilLastAnswer } from './last-answer.ts';
 
 export interface Listener {
   /** Where it listens: `http://host:port`. */
@@ -57,10 +58,10 @@ export async function listen(
       rejectNonStandardBodyWrites: true,
       noDelay: true,
     },
-    (request, response) => {
+    untilLastAnswer((request, response) => {
       if (leaving) response.shouldKeepAlive = false;
       handler(request, response);
-    },
+    }),
   );
   server.maxRequestsPerSocket = 10_000;
   server.maxConnections = limits.maxConnections;

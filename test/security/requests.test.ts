@@ -39,8 +39,13 @@ const framings: readonly (readonly [name: string, lines: string, rest: string])[
   ['a hexadecimal length', `Content-Length: 0x${size.toString(16)}`, smuggled],
   ['an immense length', 'Content-Length: 99999999999999999999', smuggled],
   ['an honest body', `Content-Length: ${size}`, smuggled],
+  ['a request behind an honest body', 'Content-Length: 1', `x${smuggled}`],
   ['an honest chunk', 'Transfer-Encoding: chunked', `${size.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`],
   ['a chunk extension', 'Transfer-Encoding: chunked', `0;a=${'b'.repeat(20_000)}\r\n\r\n${smuggled}`],
+  ['a chunk extension that a bare line feed ends', 'Transfer-Encoding: chunked', `0;a\n\r\n${smuggled}`],
+  ['a last chunk that bare line feeds end', 'Transfer-Encoding: chunked', `0\n\n${smuggled}`],
+  ['trailers', 'Transfer-Encoding: chunked\r\nTrailer: X', `0\r\nX: a\r\n\r\n${smuggled}`],
+  ['a quoted coding', 'Transfer-Encoding: "chunked"', chunked],
   ['a chunk size that wraps', 'Transfer-Encoding: chunked', `10000000000000000\r\n\r\n${smuggled}`],
   ['a chunk size that is none', 'Transfer-Encoding: chunked', `0x0\r\n\r\n${smuggled}`],
   ['a folded header', `X: b\r\n Content-Length: ${size}`, smuggled],
@@ -64,10 +69,20 @@ test('a request within a request’s body is never answered, whoever reads the f
   });
   // Refused ahead of any look at the origin, so nobody there can be led astray either.
   expect(canary.origin.requests).toEqual([]);
+  // Nor is it done unseen: nothing but refusals was counted.
+  const metrics = await (await fetch(`${canary.proxy.admin}/metrics`)).text();
+  const outcomes = [...metrics.matchAll(/^lazyferry_requests_total\{.*outcome="([^"]+)"/gm)].map(
+    ([, outcome]) => outcome,
+  );
+  expect(new Set(outcomes)).toEqual(new Set(['refused']));
   countBadInputs(context, smuggling.length);
 });
 
 const malformed: readonly (readonly [string, string, readonly number[]])[] = [
+  ['bare line feeds', 'GET /images/a.jpg HTTP/1.1\nHost: a\n\n', [400]],
+  ['a bare line feed behind the head', 'GET /images/a.jpg HTTP/1.1\r\nHost: a\r\n\n', [400]],
+  ['bare carriage returns', 'GET /images/a.jpg HTTP/1.1\rHost: a\r\r', [400]],
+  ['a header line that goes on', 'GET /images/a.jpg HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n', [400]],
   ['no Host', 'GET /images/a.jpg HTTP/1.1\r\n\r\n', [400]],
   ['two Hosts', 'GET /images/a.jpg HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', [400]],
   ['two Hosts that agree', 'GET /images/a.jpg HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n', [400]],

@@ -127,3 +127,31 @@ test('closing cuts what is not finished when the time is over', async () => {
   await listening.close(10);
   await closed;
 });
+
+test.each([
+  ['a refused body', 'POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx'],
+  ['a request that is the last by its own word', 'GET /kept HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['HTTP/1.0', 'GET /kept HTTP/1.0\r\nHost: a\r\n\r\n'],
+])('what comes behind %s on its connection is not done', async (_, first) => {
+  const done: unknown[] = [];
+  const listening = await start(({ url }, response) => {
+    done.push(url);
+    response.setHeader('x', 'y');
+    if (url === '/refused') response.writeHead(405, { connection: 'close' });
+    response.end();
+  });
+  const answer = await answerTo(listening, `${first}GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n`);
+  expect(answer.match(/^HTTP/gm)).toHaveLength(1);
+  expect(done).toHaveLength(1);
+});
+
+test('a process that leaves does not do what comes behind the answer that said so', async () => {
+  const done: unknown[] = [];
+  const listening = await start(({ url }, response) => {
+    done.push(url);
+    response.end();
+  });
+  listening.leave();
+  await answerTo(listening, 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+  expect(done).toHaveLength(1);
+});
