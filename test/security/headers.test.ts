@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countBadInputs } from '../support/bad-inputs.ts';
 import { type Canary, inParallel, startCanary } from '../support/canary.ts';
+import { eventLoopLag } from '../support/event-loop.ts';
 import { getRaw, type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { type RecordingStore, startRecordingStore } from '../support/recording-store.ts';
 
@@ -259,4 +260,8 @@ test('nothing of a client’s reaches the origin or the store but range, conditi
     const { 'user-agent': _, ...others } = headers;
     expect(JSON.stringify(others)).not.toMatch(/canary-value|evil\.example/);
   }
+});
+
+test('under all of these the event loop goes on', async () => {
+  expect((await eventLoopLag(canary.proxy.admin)).p99, 'seconds').toBeLessThan(0.25);
 });

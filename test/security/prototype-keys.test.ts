@@ -10,6 +10,9 @@ import { getRaw } from '../support/raw-http.ts';
 const inherited = [...Object.getOwnPropertyNames(Object.prototype), 'prototype', 'then', 'toJSON', 'length', 'name'];
 const png = readFileSync(new URL('../../sample/media/twins/a.png', import.meta.url));
 
+/** Mappings may be called so too. */
+const prefixes = ['__proto__', 'constructor'];
+
 let canary: Canary;
 
 beforeAll(async () => {
@@ -17,6 +20,7 @@ beforeAll(async () => {
     { prefix: '/images/', folder: 'site/images' },
     { prefix: '/keyed/', folder: 'site/keyed', query: ['v', '__proto__', 'constructor'] },
     { prefix: '/drawn/', folder: 'site/drawn', queryTransformation: true },
+    ...prefixes.map((name) => ({ prefix: `/${name}/`, folder: name })),
   ]);
 });
 afterAll(() => canary?.[Symbol.asyncDispose]());
@@ -24,7 +28,7 @@ afterAll(() => canary?.[Symbol.asyncDispose]());
 test('a path that names what every object inherits is an asset like any other', async (context) => {
   const { proxy, origin } = canary;
   await inParallel(inherited, async (name) => {
-    expect((await getRaw(proxy.delivery, `/${name}/a.png`)).status, name).toBe(404);
+    if (!prefixes.includes(name)) expect((await getRaw(proxy.delivery, `/${name}/a.png`)).status, name).toBe(404);
     expect((await getRaw(proxy.delivery, `/images/missing/${name}`)).status, name).toBe(404);
     origin.put(`/base/${name}.png`, png, { type: 'image/png' });
     expect((await getRaw(proxy.delivery, `/images/${name}.png`)).status, name).toBe(200);
@@ -37,6 +41,23 @@ test('a path that names what every object inherits is an asset like any other', 
     expect(Buffer.from(await (await fetch(String(warm.headers.location))).arrayBuffer()).equals(png), name).toBe(true);
   });
   countBadInputs(context, inherited.length * 3);
+});
+
+test('a mapping by such a name is one like any other', async (context) => {
+  const { proxy, origin } = canary;
+  origin.put('/base/mapped.png', png, { type: 'image/png' });
+  for (const name of prefixes) {
+    expect((await getRaw(proxy.delivery, `/${name}/mapped.png`)).status, name).toBe(200);
+    const stored = await proxy.logged(
+      ({ event, asset }) => event === 'stored' && (asset as { mapping?: string }).mapping === `/${name}/`,
+    );
+    expect(stored.publicId).toMatch(`${name}/mapped`);
+    const copy = String((await getRaw(proxy.delivery, `/${name}/mapped.png`)).headers.location);
+    expect(Buffer.from(await (await fetch(copy)).arrayBuffer()).equals(png), name).toBe(true);
+  }
+  const tally = await (await fetch(`${proxy.admin}/api/tally`)).text();
+  for (const name of prefixes) expect(tally).toContain(`"/${name}/"`);
+  countBadInputs(context, prefixes.length);
 });
 
 test('queries, headers and transformations by such names change no answer', async (context) => {

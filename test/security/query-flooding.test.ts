@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { countBadInputs } from '../support/bad-inputs.ts';
 import { type Canary, inParallel, startCanary } from '../support/canary.ts';
 import { residentBytes } from '../support/proc.ts';
@@ -8,15 +8,22 @@ import { getRaw } from '../support/raw-http.ts';
 const lake = readFileSync(new URL('../../sample/media/photos/lake.jpg', import.meta.url));
 /** First touches of one client a minute, where the query names the object. */
 const budget = 5;
+/** Records that the ledger keeps of what does not exist. */
+const mostIdle = 50;
 
 let canary: Canary;
 
 beforeAll(async () => {
-  canary = await startCanary([
-    { prefix: '/ignored/' },
-    { prefix: '/keyed/', query: 'key', firstTouch: { perClient: budget } },
-    { prefix: '/drawn/', queryTransformation: true },
-  ]);
+  canary = await startCanary(
+    [
+      { prefix: '/ignored/' },
+      { prefix: '/keyed/', query: 'key', firstTouch: { perClient: budget } },
+      { prefix: '/paced/', query: 'key', firstTouch: { perSecond: 0.01 } },
+      { prefix: '/free/', query: 'key' },
+      { prefix: '/drawn/', queryTransformation: true },
+    ],
+    { ledger: { idle: { most: mostIdle } } },
+  );
   for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) canary.origin.put(`/base/${name}`, lake);
 });
 afterAll(() => canary?.[Symbol.asyncDispose]());
@@ -25,6 +32,17 @@ const storedFrom = (prefix: string) =>
   canary.proxy.logs.filter(
     ({ event, asset }) => event === 'stored' && (asset as { mapping?: string } | undefined)?.mapping === prefix,
   );
+
+async function recordsOf(prefix: string): Promise<number> {
+  const listed = await fetch(`${canary.proxy.admin}/api/assets?mapping=${prefix}&limit=1000`);
+  return ((await listed.json()) as { assets: readonly unknown[] }).assets.length;
+}
+
+async function idleDropped(): Promise<number> {
+  const metrics = await (await fetch(`${canary.proxy.admin}/metrics`)).text();
+  const counts = metrics.matchAll(/^lazyferry_idle_dropped_total(?:\{.*\})? (\d+)$/gm);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
 
 function queries(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `cb=${index}&${'x'.repeat(index % 50)}=1`);
@@ -53,11 +71,29 @@ test('where the query names the object, a client has its budget of uploads, and 
     expect(answer.status).toBe(200);
     expect(answer.headers['content-length']).toBe(String(lake.length));
   });
-  const listed = await fetch(`${proxy.admin}/api/assets?mapping=/keyed/&limit=100`);
-  const { assets } = (await listed.json()) as { assets: readonly unknown[] };
-  expect(assets.length).toBeGreaterThanOrEqual(budget);
+  const records = await recordsOf('/keyed/');
+  expect(records).toBeGreaterThanOrEqual(budget);
   // The budget fills again while the test runs.
-  expect(assets.length).toBeLessThanOrEqual(budget * 2);
+  expect(records).toBeLessThanOrEqual(budget * 2);
+  countBadInputs(context, asked.length);
+});
+
+test('however many clients ask, a mapping starts no more than its rate', async (context) => {
+  const asked = queries(100);
+  await inParallel(asked, async (query) => {
+    expect((await getRaw(canary.proxy.delivery, `/paced/b.jpg?${query}`)).status).toBe(200);
+  });
+  expect(await recordsOf('/paced/')).toBe(1);
+  countBadInputs(context, asked.length);
+});
+
+test('queries on what does not exist leave no more records than the bound', async (context) => {
+  const asked = queries(500);
+  await inParallel(asked, async (query) => {
+    expect((await getRaw(canary.proxy.delivery, `/free/nothing.jpg?${query}`)).status).toBe(404);
+  });
+  await vi.waitUntil(async () => (await recordsOf('/free/')) <= mostIdle, { timeout: 20_000, interval: 100 });
+  expect(await idleDropped(), 'they were more').toBeGreaterThanOrEqual(asked.length - mostIdle);
   countBadInputs(context, asked.length);
 });
 
