@@ -17,7 +17,35 @@ export function doubtsAbout(config: ResolvedConfig): Doubt[] {
   if (config.ledger.url.startsWith('redis://') && !isPrivateUrl(config.ledger.url)) {
     doubts.push({ path: ['ledger', 'url'], message: 'Redis is reached without TLS', mend: 'write rediss://' });
   }
+  return [...doubts, ...doubtsAboutStore(config), ...doubtsAboutAccess(config)];
+}
+
+/** The Admin API takes the secret itself. */
+function doubtsAboutStore({ store }: ResolvedConfig): Doubt[] {
+  const doubt = { message: 'the API secret goes to the store in the clear', mend: 'write the API host with https://' };
+  if (store.uploadPrefix !== undefined) {
+    return isOpenHttp(store.uploadPrefix) ? [{ path: ['store', 'uploadPrefix'], ...doubt }] : [];
+  }
+  const prefix = URL.canParse(store.url ?? '') ? new URL(store.url ?? '').searchParams.get('upload_prefix') : null;
+  return prefix !== null && isOpenHttp(prefix) ? [{ path: ['store', 'url'], ...doubt }] : [];
+}
+
+function doubtsAboutAccess({ admin, listen }: ResolvedConfig): Doubt[] {
+  const doubts: Doubt[] = [];
+  if (admin.hosts.length > 0 && admin.token === undefined && admin.readToken === undefined) {
+    const message = 'whoever reaches the admin side by these names may change everything';
+    doubts.push({ path: ['admin', 'hosts'], message, mend: 'set LAZYFERRY_ADMIN_TOKEN' });
+  }
+  for (const [index, network] of listen.trustedProxies.entries()) {
+    if (!/\/[0-7]$/.test(network)) continue;
+    const message = 'nearly everybody is taken for a proxy, and may say who the client is';
+    doubts.push({ path: ['listen', 'trustedProxies', index], message, mend: 'name the networks of the CDN only' });
+  }
   return doubts;
+}
+
+function isOpenHttp(url: string): boolean {
+  return /^http:/i.test(url) && URL.canParse(url) && !isLoopbackHost(new URL(url).hostname);
 }
 
 function doubtsAboutMapping(mapping: Mapping, config: ResolvedConfig): Doubt[] {

@@ -144,4 +144,45 @@ describe('what is legal but doubtful', () => {
     expect(warnings('redis://10.0.0.8:6379')).toEqual([]);
     expect(warnings('rediss://8.8.8.8:6379')).toEqual([]);
   });
+
+  it.each([
+    [
+      'store: { uploadPrefix: "http://api.example.com" }',
+      '1 store.uploadPrefix: the API secret goes to the store in the clear',
+    ],
+    [
+      'store: { uploadPrefix: "http://10.0.0.8:8090" }',
+      '1 store.uploadPrefix: the API secret goes to the store in the clear',
+    ],
+    [
+      'listen: { trustedProxies: ["0.0.0.0/0"] }',
+      '1 listen.trustedProxies[0]: nearly everybody is taken for a proxy, and may say who the client is',
+    ],
+    [
+      'listen: { trustedProxies: [loopback, "::/0"] }',
+      '1 listen.trustedProxies[1]: nearly everybody is taken for a proxy, and may say who the client is',
+    ],
+    [
+      'admin: { hosts: [admin.example.com] }',
+      '1 admin.hosts: whoever reaches the admin side by these names may change everything',
+    ],
+  ])('is a warning, not a hole in silence: %s', (line, warning) => {
+    expect(warningsOf(withMapping('', line))).toEqual([warning]);
+  });
+
+  it('of what is narrow enough says nothing', () => {
+    const quiet = [
+      'store: { uploadPrefix: "http://127.0.0.1:8090" }',
+      'store: { uploadPrefix: "https://api-eu.cloudinary.com" }',
+      'listen: { trustedProxies: ["10.0.0.0/8", loopback] }',
+    ];
+    for (const line of quiet) expect(warningsOf(withMapping('', line)), line).toEqual([]);
+    const source = withMapping('', 'admin: { hosts: [admin.example.com] }');
+    const guarded = load(source, { environment: { ...environment, LAZYFERRY_ADMIN_TOKEN: 'a'.repeat(32) } });
+    expect(guarded.warnings).toEqual([]);
+    const store = 'cloudinary://key:secret@cloud?upload_prefix=http://api.example.com';
+    const told = load(withMapping(''), { environment: { ...environment, CLOUDINARY_URL: store } }).warnings;
+    expect(told.map(({ key }) => key)).toEqual(['CLOUDINARY_URL']);
+    expect(JSON.stringify(told)).not.toContain('secret@');
+  });
 });
