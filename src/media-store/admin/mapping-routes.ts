@@ -66,8 +66,12 @@ function folderOf(fields: Fields): string {
 function templateOf(fields: Fields): string {
   const template = textOf(fields, 'template');
   if (template === undefined) throw new StoreError(400, 'Missing required parameter - template');
-  if (!/^https?:\/\//i.test(template) || !URL.canParse(template)) {
-    throw new StoreError(400, `Invalid value for parameter - template: ${template}: an http or https URL is expected`);
+  // The rest of the path is put right behind it: without a slash there it could go on with the host's name.
+  if (!/^https?:\/\/[^/?#\\]+\//i.test(template) || !URL.canParse(template)) {
+    throw new StoreError(
+      400,
+      `Invalid value for parameter - template: ${template}: an http or https URL with a path is expected`,
+    );
   }
   return template;
 }

@@ -14,6 +14,12 @@ export interface DerivedFile {
   readonly bytes: number;
 }
 
+/** A file takes blocks of the disk, however few bytes are in it: clients may ask for any number of tiny ones. */
+const BLOCK = 4096;
+
+/** Pictures looked at in one go when room is made. */
+const BATCH = 100;
+
 /**
  * Derived pictures on disk, by what they were made of. A cache: bounded, the least recently used goes first, and
  * everything in it can be made again.
@@ -24,6 +30,8 @@ export class DerivedFiles {
   readonly #staging: Staging;
   readonly #limit: number;
   readonly #clock: () => number;
+  /** Bytes of disk that they take. */
+  #taken: number;
 
   private constructor(parts: DerivedFilesParts, blobs: BlobStore) {
     this.#database = parts.database;
@@ -31,6 +39,8 @@ export class DerivedFiles {
     this.#limit = parts.limit;
     this.#clock = parts.clock;
     this.#blobs = blobs;
+    const total = parts.database.prepare('SELECT coalesce(sum(max(bytes, ?)), 0) AS taken FROM derived').get(BLOCK);
+    this.#taken = Number(total?.taken);
   }
 
   static async open(parts: DerivedFilesParts): Promise<DerivedFiles> {
@@ -54,9 +64,11 @@ export class DerivedFiles {
   async add(key: string, source: string, contentType: string, data: Buffer): Promise<DerivedFile> {
     const staged = await this.#staging.write(Readable.from([data]), data.length);
     await this.#blobs.adopt({ ...staged, sha256: key });
+    this.#forget(key);
     this.#database
-      .prepare('INSERT OR REPLACE INTO derived (key, source, content_type, bytes, used_at) VALUES (?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO derived (key, source, content_type, bytes, used_at) VALUES (?, ?, ?, ?, ?)')
       .run(key, source, contentType, data.length, this.#clock());
+    this.#taken += Math.max(data.length, BLOCK);
     await this.#shrink(key);
     return { key, path: this.#blobs.path(key), contentType, bytes: data.length };
   }
@@ -69,20 +81,25 @@ export class DerivedFiles {
   }
 
   async #shrink(keep: string): Promise<void> {
-    const total = this.#database.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM derived').get();
-    let excess = Number(total?.bytes) - this.#limit;
-    if (excess <= 0) return;
-    const oldest = this.#database.prepare('SELECT key, bytes FROM derived WHERE key <> ? ORDER BY used_at').all(keep);
-    for (const { key, bytes } of oldest) {
-      await this.#remove(String(key));
-      excess -= Number(bytes);
-      if (excess <= 0) return;
+    const oldest = this.#database.prepare('SELECT key FROM derived WHERE key <> ? ORDER BY used_at LIMIT ?');
+    while (this.#taken > this.#limit) {
+      const batch = oldest.all(keep, BATCH);
+      if (batch.length === 0) return;
+      for (const { key } of batch) {
+        await this.#remove(String(key));
+        if (this.#taken <= this.#limit) return;
+      }
     }
   }
 
   async #remove(key: string): Promise<void> {
-    this.#database.prepare('DELETE FROM derived WHERE key = ?').run(key);
+    this.#forget(key);
     await rm(this.#blobs.path(key), { force: true });
+  }
+
+  #forget(key: string): void {
+    const row = this.#database.prepare('DELETE FROM derived WHERE key = ? RETURNING bytes').get(key);
+    if (row !== undefined) this.#taken -= Math.max(Number(row.bytes), BLOCK);
   }
 }
 
@@ -90,7 +107,7 @@ export interface DerivedFilesParts {
   readonly directory: string;
   readonly database: DatabaseSync;
   readonly staging: Staging;
-  /** Bytes to keep. */
+  /** Bytes of disk to keep, in blocks. */
   readonly limit: number;
   readonly clock: () => number;
 }

@@ -139,6 +139,9 @@ test('mappings are created, read, listed page by page, updated and deleted', asy
   expect((await admin(store, 'GET', '/upload_mappings?folder=a')).body.template).toBe('http://new.example/');
   expect((await admin(store, 'DELETE', '/upload_mappings?folder=a')).body.message).toBe('deleted');
   expect((await admin(store, 'GET', '/upload_mappings?folder=a')).status).toBe(404);
-  const wrong = await admin(store, 'POST', '/upload_mappings', { folder: 'c', template: 'file:///etc/' });
-  expect(wrong.status).toBe(400);
+  // What follows the folder would go on with the host: `.evil.example/a.jpg`.
+  for (const template of ['file:///etc/', 'https://a.example', 'https://a.example?', 'https://a.example#/']) {
+    const wrong = await admin(store, 'POST', '/upload_mappings', { folder: 'c', template });
+    expect(wrong.status, template).toBe(400);
+  }
 });

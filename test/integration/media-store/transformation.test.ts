@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { admin, type RunningStore, startSharedStore, startStore, upload } from './harness.ts';
+import { admin, type RunningStore, startSharedStore, startStore, temporaryDirectory, upload } from './harness.ts';
 
 const media = join(import.meta.dirname, '../../../sample/media');
 
@@ -212,6 +212,18 @@ test('derived pictures keep to their share of the disk', async () => {
   await upload(store, { file: new File([halves], 'a.png'), public_id: 'halves' });
   for (let width = 100; width < 130; width += 1) await get(store, `image/upload/w_${width}/v1/halves.png`);
   expect((await derivedFiles(store)).length).toBeLessThan(15);
+});
+
+test('tiny derived pictures count for the blocks of disk that they take, also after a restart', async () => {
+  const dir = await temporaryDirectory();
+  const most = 10;
+  for (const from of [1, 21]) {
+    const store = await startStore({ dir, derivedBytes: most * 4096 });
+    await upload(store, { file: new File([halves], 'a.png'), public_id: 'halves' });
+    for (let width = from; width < from + 20; width += 1) await get(store, `image/upload/w_${width}/v1/halves.png`);
+    expect(await derivedFiles(store)).toHaveLength(most);
+    await store.close();
+  }
 });
 
 test('an incoming transformation is what is stored', async () => {
