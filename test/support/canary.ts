@@ -16,9 +16,9 @@ export interface Canary extends AsyncDisposable {
   readonly strangerConnections: number;
 }
 
-/** What lies below the origin's `/base/` is the mapping's; everything else there is not. */
+/** What lies below the origin's `/base/` is the mapping's, where it names no other; everything else there is not. */
 export async function startCanary(
-  mappings: readonly Omit<MappingInput, 'origin'>[],
+  mappings: readonly (Omit<MappingInput, 'origin'> & { readonly origin?: string })[],
   config: Partial<ConfigInput> = {},
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Canary> {
