@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { openRedisLedger } from '../../../src/ledger/redis/redis-ledger.ts';
 import { openSqliteLedger } from '../../../src/ledger/sqlite/sqlite-ledger.ts';
@@ -8,6 +8,9 @@ import { failedFor, hour, keyOf, requestFor, storedAs } from '../../contract/led
 import { runCommand } from '../../support/command.ts';
 import { temporaryFolder } from '../../support/proxy-config.ts';
 import { startRedis } from '../../support/redis-server.ts';
+
+// 1,205 records, each of which is synced to the disk several times.
+vi.setConfig({ testTimeout: 120_000 });
 
 const main = join(import.meta.dirname, '../../../src/main.ts');
 let path: string;
