@@ -84,6 +84,24 @@ test.for(lies)(
   },
 );
 
+test('a page that is asked for under the name of a picture is not stored, nor made for the visitor who asks', async (context) => {
+  const names = ['account.php/x.css', 'account;x.css', 'account,x.jpg', 'account%3Fx.css', 'account%23x.jpg'];
+  const before = canary.origin.requests.length;
+  for (const name of names) {
+    canary.origin.put(`/base/${name}`, html, { type: 'text/html', headers: { 'cache-control': 'public, max-age=60' } });
+    const cookie = 'Cookie: session=of-a-visitor';
+    expect((await getRaw(canary.proxy.delivery, `/images/${name}`, cookie)).headers['content-type']).toBe('text/html');
+    expect(await migrate('/images/', name)).toMatchObject({ outcome: 'not-stored', reason: 'wrong-type' });
+  }
+  for (const name of ['account%00.css', 'account%0a.css', 'account%2fx.css', 'x/..%2faccount.css']) {
+    expect((await getRaw(canary.proxy.delivery, `/images/${name}`)).status, name).toBe(400);
+  }
+  const asked = canary.origin.requests.slice(before);
+  expect(asked.length).toBeGreaterThanOrEqual(names.length);
+  for (const { headers } of asked) expect(headers).not.toHaveProperty('cookie');
+  countBadInputs(context, names.length + 4);
+});
+
 test('of several types the one that browsers go by is judged: HTML is not stored as the picture it also claims to be', async (context) => {
   canary.origin.put('/base/two-types.gif', Buffer.concat([gif, html]), { type: 'image/gif, text/html' });
   const { first, outcome, reason } = await migrate('/images/', 'two-types.gif');

@@ -127,6 +127,32 @@ test('a prefix matches at the end of a segment only, and to the letter', async (
   countBadInputs(context, targets.length + more.length);
 });
 
+test('nothing of the admin side can be reached through the delivery side', async (context) => {
+  const { admin, delivery } = canary.proxy;
+  const routes = [
+    '/metrics',
+    '/healthz',
+    '/readyz',
+    '/api/overview',
+    '/api/assets',
+    '/api/config',
+    '/static/main.js',
+    '/',
+  ];
+  for (const route of routes) expect((await fetch(admin + route)).status, `${route} of the admin side`).toBe(200);
+  const spellings = [...routes.flatMap((route) => [route, `/${route}`]), '/%6detrics', '/%61pi/overview'];
+  const host = `Host: ${new URL(admin).host}`;
+  for (const target of [...spellings, '/images/../metrics', '/images/%2e%2e/api/overview']) {
+    for (const line of ['X-Original-URL: /metrics', `X-Forwarded-${host}`]) {
+      expect([400, 404], target).toContain((await getRaw(delivery, target, line)).status);
+    }
+  }
+  for (const change of ['/api/retry', '/api/purge', '/api/tombstone', '/login']) {
+    expect((await fetch(delivery + change, { method: 'POST' })).status, change).toBe(405);
+  }
+  countBadInputs(context, (spellings.length + 2) * 2 + 4);
+});
+
 test('everything that was asked for stays in its folder at the store', async () => {
   const answer = await fetch(`${canary.proxy.admin}/api/assets?limit=1000`);
   const { assets } = (await answer.json()) as { assets: { copy?: { publicId: string }; key: { path: string } }[] };
