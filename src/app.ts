@@ -131,7 +131,9 @@ export function createApp({ config: first, account, log, version }: AppOptions):
   const registry = new Registry();
   const metrics = createMetrics(registry, { inFlight: () => migration.jobs().length, version });
   const cut = observeCutAnswers(metrics, log);
-  const warmStream = createWarmStream({ timeoutMs: config.store.timeout, connections: 256, cut });
+  // As many as there may be clients: one that reads slowly must not keep another from the store.
+  const storeConnections = config.listen.maxConnections;
+  const warmStream = createWarmStream({ timeoutMs: config.store.timeout, connections: storeConnections, cut });
   // A worker reports to the first process, which alone has an admin side and counts the ledger.
   const jobs = (): Job[] => migration.jobs().map(({ asset, ...job }) => ({ key: asset.key, ...job }));
   if (cluster.isWorker)

@@ -2,6 +2,7 @@ import type { AssetRecord, StoredCopy } from '../asset/record.ts';
 import { cacheStatus, publicHeaders } from './answer-headers.ts';
 import { decide, revalidationDue } from './decide.ts';
 import type { DeliveryDependencies } from './dependencies.ts';
+import { DirectReads } from './direct-reads.ts';
 import type { Exchange, Outcome } from './exchange.ts';
 import { isAdmitted, mayBeStored } from './first-touch.ts';
 import { passThrough } from './pass-through.ts';
@@ -14,6 +15,7 @@ import { redirectToStore, WarmAnswers } from './warm-redirect.ts';
 export class Answers {
   readonly #dependencies: DeliveryDependencies;
   readonly #warm: WarmAnswers;
+  readonly #directReads = new DirectReads();
 
   constructor(dependencies: DeliveryDependencies) {
     this.#dependencies = dependencies;
@@ -170,7 +172,13 @@ export class Answers {
   async #passThrough(exchange: Exchange, job: Promise<unknown> | undefined): Promise<void> {
     const { originOf, reads, cut } = this.#dependencies;
     const origin = originOf(exchange.mapping);
-    await passThrough(exchange, { origin, reads, cut, ...(job === undefined ? {} : { job }) });
+    await passThrough(exchange, {
+      origin,
+      reads,
+      directReads: this.#directReads,
+      cut,
+      ...(job === undefined ? {} : { job }),
+    });
     this.#report(exchange, 'cold-passthrough');
   }
 

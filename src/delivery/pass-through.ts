@@ -8,6 +8,7 @@ import type { SharedRead, SharedReads } from '../origin/shared-read.ts';
 import { withholdEnd } from '../origin/withhold-end.ts';
 import { coldHeaders, isUnproven } from './answer-headers.ts';
 import { type CutAnswer, sendBody } from './cut-answer.ts';
+import type { DirectReads } from './direct-reads.ts';
 import type { Exchange } from './exchange.ts';
 import { answerProblem } from './problem.ts';
 import { keptByNobody } from './refuse.ts';
@@ -15,6 +16,7 @@ import { keptByNobody } from './refuse.ts';
 export interface PassThrough {
   readonly origin: Origin;
   readonly reads: SharedReads;
+  readonly directReads: DirectReads;
   readonly cut: CutAnswer;
   /** The job that makes the copy, where this request began or joined one. Never rejects. */
   readonly job?: Promise<unknown>;
@@ -115,18 +117,22 @@ async function answerRangeFrom(
 }
 
 /** A request of this client's own to the origin. It ends when the client goes. */
-async function answerDirectly(exchange: Exchange, { origin, cut }: PassThrough, range?: ByteRange): Promise<void> {
+async function answerDirectly(exchange: Exchange, source: PassThrough, range?: ByteRange): Promise<void> {
+  const { origin, directReads, cut } = source;
   const gone = new AbortController();
   const onClose = () => gone.abort();
   exchange.response.once('close', onClose);
+  let giveTurnBack: (() => void) | undefined;
   let body: OriginBody | undefined;
   try {
+    giveTurnBack = await directReads.turn(exchange.mapping, gone.signal);
     body = await origin.open({ ...directRequest(exchange, range), signal: gone.signal });
     writeHead(exchange, body);
     await send(exchange, withholdEnd(body.body, body.length), body.length, cut);
   } finally {
     exchange.response.off('close', onClose);
     body?.body.destroy();
+    giveTurnBack?.();
   }
 }
 

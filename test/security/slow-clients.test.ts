@@ -1,9 +1,15 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { Readable } from 'node:stream';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Listener, listen } from '../../src/server/listener.ts';
-import { dial, sendRaw } from '../support/raw-http.ts';
+import { countBadInputs } from '../support/bad-inputs.ts';
+import { startCanary } from '../support/canary.ts';
+import { patternContent } from '../support/chaos-content.ts';
+import { dial, getRaw, sendRaw } from '../support/raw-http.ts';
+
+const lake = readFileSync(new URL('../../sample/media/photos/lake.jpg', import.meta.url));
 
 let listener: Listener | undefined;
 
@@ -91,4 +97,35 @@ test('the body of a request that is refused is not waited for', async () => {
   const { url } = await start((_, response) => response.writeHead(400, { connection: 'close' }).end());
   const answer = await sendRaw(url, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nslow');
   expect(answer.status).toBe(400);
+});
+
+test('clients that take parts of cold objects slowly keep nobody from a picture, nor its upload from the origin', async (context) => {
+  const types = ['image/*'];
+  await using canary = await startCanary([
+    { prefix: '/media/', allow: { types }, network: { allowPrivate: true, connections: 8 } },
+  ]);
+  const { proxy, origin } = canary;
+  const film = patternContent(100_000_000);
+  const slow = await Promise.all(Array.from({ length: 20 }, () => dial(proxy.delivery)));
+  for (const [index, socket] of slow.entries()) {
+    origin.put(`/base/${index}.mp4`, film, { type: 'video/mp4' });
+    socket.pause();
+    socket.write(`GET /media/${index}.mp4 HTTP/1.1\r\nHost: a\r\nRange: bytes=1-\r\n\r\n`);
+  }
+  // Six of them are being answered, and the others wait.
+  const answered = () => origin.requests.filter(({ headers }) => headers.range === 'bytes=1-').length;
+  await vi.waitUntil(() => answered() >= 6, { timeout: 10_000 });
+
+  for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) {
+    origin.put(`/base/${name}`, lake);
+    const answer = await getRaw(proxy.delivery, `/media/${name}`);
+    expect(answer).toMatchObject({ status: 200, headers: { 'content-length': String(lake.length) } });
+    await proxy.logged(({ event, asset }) => event === 'stored' && (asset as { path: string }).path === name);
+  }
+  expect(answered()).toBe(6);
+  for (const socket of slow) socket.destroy();
+  // Their turns go on to whoever comes.
+  const part = await getRaw(proxy.delivery, '/media/0.mp4', 'Range: bytes=0-9');
+  expect(part).toMatchObject({ status: 206, headers: { 'content-length': '10' } });
+  countBadInputs(context, slow.length);
 });

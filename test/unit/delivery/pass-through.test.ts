@@ -15,6 +15,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AssetFailure } from '../../../src/asset/failure.ts';
 import { encodeAssetKey } from '../../../src/asset/key.ts';
 import { assetKeyOf, assetOf } from '../../../src/delivery/asset-of.ts';
+import { DirectReads } from '../../../src/delivery/direct-reads.ts';
 import { passThrough } from '../../../src/delivery/pass-through.ts';
 import { SharedReads } from '../../../src/origin/shared-read.ts';
 import { mappingOf } from '../../support/mapping.ts';
@@ -43,7 +44,7 @@ beforeEach(async () => {
     const exchange = { request: incoming, response, mapping, asset, id, ...asked };
     void passThrough(
       { ...exchange, startedAt: performance.now() },
-      { origin, reads, cut: (_, error) => cuts.push(error) },
+      { origin, reads, directReads: new DirectReads(), cut: (_, error) => cuts.push(error) },
     );
   });
   server.listen(0, '127.0.0.1');
