@@ -167,7 +167,10 @@ async function openStore(options: MediaStoreOptions, log: ErrorLog, unlock: () =
     faults,
     counts: () => counter.counts(),
     limitAdminCalls: (perHour) => limit.set(perHour),
-    listen: (address) => listener.listen(address),
+    async listen(address) {
+      await listener.listen(address);
+      readers.prepare();
+    },
     async listenControl(address) {
       if (judgeAddress(address.host, { allowPrivate: false }) !== 'loopback') {
         throw new TypeError(`the store's switches listen on a loopback address only, not on ${address.host}`);

@@ -51,6 +51,11 @@ export class DecoderPool {
     return value as Awaited<ReturnType<Tasks[Name]>>;
   }
 
+  /** Starts a process ahead of the first file: half a second sooner. */
+  prepare(): void {
+    this.#rest(new DecoderProcess());
+  }
+
   /** Ends all processes at once, with what they are at. */
   close(): void {
     this.#closed = true;

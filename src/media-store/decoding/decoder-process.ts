@@ -1,12 +1,16 @@
 import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { StoreError } from '../store-error.ts';
 import type { TaskReply, TaskRequest } from './tasks.ts';
 
 /** The file took too long, or its reading ended the process: it is broken, or made to do so. */
 export class DecodingStopped extends Error {
   override readonly name = 'DecodingStopped';
 }
+
+/** A busy machine starts slowly. */
+const START_MILLISECONDS = 60_000;
 
 /** JavaScript's part of a decoder's memory; the pixels are bounded by the limits of pictures. */
 const HEAP_MEGABYTES = 256;
@@ -27,9 +31,13 @@ export class DecoderProcess {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
 
+  readonly #ready: Promise<unknown>;
+
   constructor() {
     // Whoever asks hears of it; an idle one is found dead.
     this.#child.on('error', () => {});
+    this.#ready = this.#message(START_MILLISECONDS);
+    this.#ready.catch(() => {});
   }
 
   get isAlive(): boolean {
@@ -40,15 +48,26 @@ export class DecoderProcess {
    * The process is killed where there is no answer in time.
    *
    * @throws {DecodingStopped}
+   * @throws {StoreError} 503 where the process could not be started, which is not the file's fault
    */
   async ask(request: TaskRequest, milliseconds: number): Promise<TaskReply> {
-    const { promise, resolve, reject } = Promise.withResolvers<TaskReply>();
+    await this.#ready.catch(() => {
+      throw new StoreError(503, 'Files cannot be read now', { 'retry-after': '5' });
+    });
+    const reply = this.#message(milliseconds);
+    // One that is ended by then tells so by its end.
+    this.#child.send(request, () => {});
+    return (await reply) as TaskReply;
+  }
+
+  /** The next message; the process is killed where none comes in time. */
+  async #message(milliseconds: number): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const ended = () => reject(new DecodingStopped('reading the file ended its process'));
     const late = () => reject(new DecodingStopped(`reading the file took more than ${milliseconds / 1000} s`));
     const timer = setTimeout(late, milliseconds);
-    const answered = (reply: unknown) => resolve(reply as TaskReply);
-    this.#child.once('message', answered).once('exit', ended).once('error', ended);
-    this.#child.send(request, (error) => error !== null && ended());
+    if (!this.isAlive) ended();
+    this.#child.once('message', resolve).once('exit', ended).once('error', ended);
     try {
       return await promise;
     } catch (error) {
@@ -56,7 +75,7 @@ export class DecoderProcess {
       throw error;
     } finally {
       clearTimeout(timer);
-      this.#child.off('message', answered).off('exit', ended).off('error', ended);
+      this.#child.off('message', resolve).off('exit', ended).off('error', ended);
     }
   }
 

@@ -11,6 +11,9 @@ process.on('message', async (request: TaskRequest) => {
   process.send?.(reply);
 });
 
+// Its time for a file does not begin before it can read one.
+process.send?.('ready');
+
 // The store is gone. An orderly exit would wait for the picture that is being drawn.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 

@@ -29,10 +29,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let pool: DecoderPool;
-afterEach(() => pool?.close());
+afterEach(async () => {
+  pool?.close();
+  await vi.waitUntil(() => childrenOf(process.pid).length === 0, { timeout: 5_000 });
+});
 
 function startPool(options: Partial<DecoderPoolOptions> = {}): DecoderPool {
-  pool = new DecoderPool({ most: 1, mostWaiting: 10, seconds: 30, ...options });
+  pool = new DecoderPool({ most: 1, mostWaiting: 10, seconds: 80, ...options });
   return pool;
 }
 
@@ -50,7 +53,7 @@ describe('a decoder', () => {
     expect(width).toBeGreaterThan(0);
   });
 
-  test('that runs out of memory goes alone', async () => {
+  test('that runs out of memory goes alone', { timeout: 90_000 }, async () => {
     startPool();
     await expect(analyseVideo('exhausting')).rejects.toThrow(DecodingStopped);
     expect(await readLake()).toMatchObject({ pages: 1 });
@@ -61,7 +64,7 @@ describe('a decoder', () => {
     await readLake();
     const [pid = 0] = childrenOf(process.pid);
     process.kill(pid, 'SIGKILL');
-    await vi.waitUntil(() => !existsSync(`/proc/${pid}`));
+    await vi.waitUntil(() => !existsSync(`/proc/${pid}`), { timeout: 5_000 });
     expect(await readLake()).toMatchObject({ pages: 1 });
   });
 
@@ -77,17 +80,33 @@ describe('a decoder', () => {
     expect(readFileSync(`/proc/${before[0]}/environ`, 'latin1')).not.toContain('a-secret');
   });
 
+  test('that was started ahead is there for the first file', async () => {
+    startPool().prepare();
+    const started = childrenOf(process.pid);
+    await readLake();
+    expect(started).toHaveLength(1);
+    expect(childrenOf(process.pid)).toEqual(started);
+  });
+
+  test('that dies as it starts is no reason to refuse the file for good', async () => {
+    startPool();
+    const reading = expect(readLake()).rejects.toMatchObject({ name: 'StoreError', status: 503 });
+    const [pid = 0] = childrenOf(process.pid);
+    process.kill(pid, 'SIGKILL');
+    await reading;
+  });
+
   test('ends with its pool, whatever it is at', async () => {
     startPool();
+    await readLake();
     const stuck = expect(analyseVideo('endless')).rejects.toThrow(DecodingStopped);
-    await vi.waitUntil(() => childrenOf(process.pid).length === 1);
     pool.close();
     await stuck;
-    await vi.waitUntil(() => childrenOf(process.pid).length === 0);
+    await vi.waitUntil(() => childrenOf(process.pid).length === 0, { timeout: 5_000 });
     await expect(readLake()).rejects.toThrow('The store is closing');
   });
 
-  test('ends with a store that is killed, whatever it draws', async () => {
+  test('ends with a store that is killed, whatever it draws', { timeout: 60_000 }, async () => {
     const program = join(import.meta.dirname, 'fixtures/store-process.ts');
     const process = spawn(execPath, [program, join(folder, 'store')], { stdio: ['ignore', 'pipe', 'inherit'] });
     endWithTests(process);
@@ -97,7 +116,7 @@ describe('a decoder', () => {
     const reader = childrenOf(process.pid ?? 0);
     const cut = expect(fetch(`${url}/demo/image/upload/f_png/a`)).rejects.toThrow('fetch failed');
     const drawing = () => childrenOf(process.pid ?? 0).filter((pid) => !reader.includes(pid));
-    await vi.waitUntil(() => drawing().some((pid) => residentBytes(pid) > 150e6), { timeout: 15_000 });
+    await vi.waitUntil(() => drawing().some((pid) => residentBytes(pid) > 150e6), { timeout: 20_000 });
     const decoders = childrenOf(process.pid ?? 0);
     process.kill('SIGKILL');
     await cut;
